@@ -1,0 +1,24 @@
+"""A bundle's numbers: texts to vectors, pairs to logits. The only room that runs a model."""
+
+from bicross.runtime.batching import pad, plan_batches
+from bicross.runtime.bi_encoder import BiEncoder
+from bicross.runtime.cross_encoder import CrossEncoder
+from bicross.runtime.scores import combine_labels, hit_score, relevance_score
+from bicross.runtime.self_test import self_test
+from bicross.runtime.session import FloatArray, Session
+from bicross.runtime.tokenization import Tokenizer, TokenSequence
+
+__all__ = [
+    "BiEncoder",
+    "CrossEncoder",
+    "FloatArray",
+    "Session",
+    "TokenSequence",
+    "Tokenizer",
+    "combine_labels",
+    "hit_score",
+    "pad",
+    "plan_batches",
+    "relevance_score",
+    "self_test",
+]

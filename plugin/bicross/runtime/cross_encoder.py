@@ -1,0 +1,62 @@
+"""A query with passages to logits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from bicross.bundle import Bundle
+from bicross.bundle.manifest import Rerank
+from bicross.errors import InvalidManifest, UsageError
+from bicross.runtime.batching import pad, plan_batches
+from bicross.runtime.scores import combine_labels
+from bicross.runtime.session import FloatArray, Session
+from bicross.runtime.tokenization import Tokenizer, TokenSequence
+
+
+@dataclass(frozen=True)
+class CrossEncoder:
+    bundle: Bundle
+    precision: str
+    session: Session
+    tokenizer: Tokenizer
+    head: Rerank
+
+    @classmethod
+    def load(cls, bundle: Bundle, precision: str = "fp32", threads: int | None = None) -> Self:
+        """A working encoder, or a `BundleError`. `threads` defaults to the cores available."""
+        head = bundle.manifest.rerank
+        if head is None:
+            raise UsageError(f"bundle {bundle.manifest.name} is for {bundle.manifest.task}")
+        session = Session.load(bundle, precision, threads)
+        _require_labels(session, session.output_width or head.labels, head.labels)
+        return cls(bundle, precision, session, Tokenizer.load(bundle), head)
+
+    def score(self, query: str, passages: Sequence[str]) -> FloatArray:
+        """Logits of shape [len(passages)], float32, in the order of `passages`.
+
+        A logit has no unit and no bounds; only its order within one query means anything. A pair
+        longer than the bundle's `max_tokens` loses passage tokens, never query tokens.
+
+        Raises `QueryTooLong` when the query leaves no room for a passage token.
+        """
+        sequences = self.tokenizer.encode_pairs(query, passages)
+        result = np.empty(len(passages), np.float32)
+        for batch in plan_batches([sequence.length for sequence in sequences]):
+            result[batch] = self.run([sequences[index] for index in batch])
+        return result
+
+    def run(self, sequences: Sequence[TokenSequence]) -> FloatArray:
+        """One run of the model: one logit per pair, [len(sequences)]. At least one sequence."""
+        logits = self.session.run(pad(sequences, self.tokenizer.pad_id))
+        _require_labels(self.session, logits.shape[-1], self.head.labels)
+        return combine_labels(logits, self.head.relevance_label)
+
+
+def _require_labels(session: Session, found: int, labels: int) -> None:
+    if found != labels:
+        raise InvalidManifest(
+            f"{session.who}: the graph's {session.output} has {found} labels "
+            f"but manifest.json says {labels}; export again"
+        )

@@ -1,0 +1,112 @@
+"""One graph of a bundle in onnxruntime, on the CPU."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from bicross.bundle import Bundle
+from bicross.errors import EnvironmentProblem, InvalidManifest, ModelFailed, UnsafeGraph, UsageError
+from bicross.runtime.graph_safety import require_safe_graph
+
+FloatArray = npt.NDArray[np.float32]
+
+# onnxruntime lets a model file set session options where this is 1.
+CONFIG_FROM_MODEL = "ORT_LOAD_CONFIG_FROM_MODEL"
+CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+@dataclass(frozen=True)
+class Session:
+    """A loaded graph. `run` may be called from any thread, one call at a time being fastest."""
+
+    who: str
+    engine: onnxruntime.InferenceSession
+    inputs: tuple[str, ...]
+    output: str
+
+    @classmethod
+    def load(cls, bundle: Bundle, precision: str = "fp32", threads: int | None = None) -> Self:
+        """Raises `UsageError` for a precision that the bundle lacks, `UnsafeGraph` for a graph that
+        reaches outside its folder or is none, `InvalidManifest` where its tensors differ.
+        """
+        manifest = bundle.manifest
+        if precision not in manifest.precisions:
+            raise UsageError(
+                f"bundle {manifest.name} has no precision {precision!r}; "
+                f"it has {', '.join(sorted(manifest.precisions))}"
+            )
+        file = bundle.file(manifest.precisions[precision].file)
+        require_safe_graph(file, bundle)
+        who = f"bundle {manifest.name}, {precision}"
+        session = cls(who, _engine(file, threads), manifest.graph.inputs, manifest.graph.output)
+        session._require_tensors()
+        return session
+
+    @property
+    def output_width(self) -> int | None:
+        """The last dimension of the output, where the graph fixes it."""
+        node = next(node for node in self.engine.get_outputs() if node.name == self.output)
+        return node.shape[-1] if node.shape and isinstance(node.shape[-1], int) else None
+
+    def run(self, arrays: Mapping[str, npt.NDArray[np.int64]]) -> FloatArray:
+        """The manifest's output, float32, for the manifest's inputs, taken from `arrays` by name.
+
+        Raises `ModelFailed` where onnxruntime does, and for an output that is not finite.
+        """
+        feeds = {name: arrays[name] for name in self.inputs}
+        try:
+            (output,) = self.engine.run([self.output], feeds)
+        except Exception as error:
+            shape = feeds[self.inputs[0]].shape
+            raise ModelFailed(f"{self.who}: onnxruntime failed on a batch of {shape}") from error
+        result: FloatArray = np.asarray(output, np.float32)
+        if not np.isfinite(result).all():
+            raise ModelFailed(f"{self.who}: the model gave NaN or infinity")
+        return result
+
+    def _require_tensors(self) -> None:
+        found = {
+            "inputs": {node.name for node in self.engine.get_inputs()},
+            "outputs": {node.name for node in self.engine.get_outputs()},
+        }
+        if found["inputs"] != set(self.inputs) or self.output not in found["outputs"]:
+            raise InvalidManifest(
+                f"{self.who}: the graph has inputs {sorted(found['inputs'])} and outputs "
+                f"{sorted(found['outputs'])}, but manifest.json says inputs {sorted(self.inputs)} "
+                f"and output {self.output!r}"
+            )
+
+
+def available_threads() -> int:
+    """Cores this process may use: its affinity, less where a container's quota allows less."""
+    cores = len(os.sched_getaffinity(0))
+    if CPU_QUOTA.is_file():
+        quota, period = CPU_QUOTA.read_text().split()
+        if quota != "max":
+            cores = min(cores, int(quota) // int(period))
+    return max(1, cores)
+
+
+def _engine(file: Path, threads: int | None) -> onnxruntime.InferenceSession:
+    if os.environ.get(CONFIG_FROM_MODEL, "0") != "0":
+        raise EnvironmentProblem(
+            f"{CONFIG_FROM_MODEL} is set, which lets a model change how it is run; unset it"
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or available_threads()
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    # Errors reach the caller as exceptions; warnings name nodes and help nobody who serves.
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            str(file), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # noqa: BLE001  onnxruntime's errors have no common class
+        raise UnsafeGraph(f"{file}: onnxruntime cannot load the graph: {error}") from None
