@@ -1,0 +1,86 @@
+# The two commands of the README are `make demo` and `make test`; the rest are their parts.
+SHELL := /bin/bash -euo pipefail
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+UV := .venv-tools/bin/uv
+ES_VERSIONS := $(shell sed 's/ .*//' plugin/elasticsearch/versions)
+ES ?= $(lastword $(ES_VERSIONS))
+ASSETS := plugin/bicross/local/assets
+
+.PHONY: help env env-serving demo demo-down test lint unit unit-serving integration zip assets lock release constraints
+
+help:  ## these lines
+	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | sort | expand -t16
+
+# --- environments: one with torch, one without, installed once -------------------------------
+$(UV):
+	$(PYTHON) -m venv .venv-tools
+	.venv-tools/bin/pip install --quiet uv
+
+.venv/.done: constraints.txt pyproject.toml | $(UV)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	$(UV) pip install --quiet --python .venv/bin/python -c constraints.txt -e . --group dev
+	touch $@
+
+.venv-serving/.done: constraints.txt pyproject.toml | $(UV)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-serving
+	$(UV) pip install --quiet --python .venv-serving/bin/python -c constraints.txt -e . --group test
+	touch $@
+
+env: .venv/.done  ## the environment with torch, .venv
+env-serving: .venv-serving/.done  ## the environment without torch, .venv-serving
+
+# --- the main job -----------------------------------------------------------------------------
+demo: env env-serving $(ASSETS)/$(ES)/.done  ## one real node, two models, real text, the table
+	.venv/bin/python -m demo up
+
+demo-down:  ## end what the demo left running
+	.venv/bin/python -m demo down
+
+# --- tests ------------------------------------------------------------------------------------
+test: env env-serving  ## everything that CI runs
+	$(MAKE) --output-sync=target -j2 lint unit assets
+	$(MAKE) unit-serving
+	for es in $(ES_VERSIONS); do $(MAKE) integration ES=$$es; done
+
+lint: env  ## ruff, mypy, import-linter
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+unit: env  ## Python tests without a node
+	.venv/bin/pytest -q -m "not elasticsearch"
+
+unit-serving: env-serving  ## the same without torch
+	.venv-serving/bin/pytest -q -m "not elasticsearch and not torch" plugin/tests
+
+integration: env env-serving $(ASSETS)/$(ES)/.done  ## tests on a real node, ES=version
+	.venv/bin/pytest -q --es=$(ES) integration_tests
+
+# --- what the node loads ----------------------------------------------------------------------
+zip:  ## the plugin for one Elasticsearch version, ES=version
+	$(MAKE) -C plugin/elasticsearch zip ES=$(ES)
+
+assets: $(ES_VERSIONS:%=$(ASSETS)/%/.done)  ## zip, launcher and stand-ins of each tested version
+
+JAVA_SOURCES := $(shell find plugin/elasticsearch plugin/protocol -type f -not -path '*/target/*' 2>/dev/null)
+
+$(ASSETS)/%/.done: $(JAVA_SOURCES) | .venv/.done
+	$(MAKE) -C plugin/elasticsearch zip ES=$*
+	$(MAKE) -C plugin/elasticsearch/local-node ES=$*
+	cp plugin/elasticsearch/target/$*/bicross-*-es$*.zip $(ASSETS)/$*/bicross.zip
+	touch $@
+
+lock: env  ## the local node's jars of one version, by coordinates and sha256
+	.venv/bin/python -m bicross.local.lock $(ES)
+
+# --- release ----------------------------------------------------------------------------------
+release: env assets  ## dist/: wheel, sdist, plugin zips, checksums
+	rm -rf dist && mkdir dist
+	.venv/bin/python -m build --quiet --installer uv --outdir dist
+	cp plugin/elasticsearch/target/*/bicross-*-es*.zip dist/
+	cd dist && sha256sum * > SHA256SUMS && cat SHA256SUMS
+
+constraints: env  ## write constraints.txt from .venv
+	$(UV) pip freeze --python .venv/bin/python --exclude-editable > constraints.txt
