@@ -62,6 +62,17 @@ def indices_behind(client: Elasticsearch, alias: str) -> list[str]:
     return names
 
 
+def documents_without_vector(client: Elasticsearch, index: str) -> int | None:
+    """How many documents lack a vector that the index's `_meta` names; None where it names none."""
+    mapping = next(iter(client.indices.get_mapping(index=index).body.values()))["mappings"]
+    fields = mapping.get("_meta", {}).get("bicross", {}).get("fields", {})
+    if not fields:
+        return None
+    every = [{"exists": {"field": field}} for field in fields]
+    query = {"bool": {"must_not": {"bool": {"filter": every}}}}
+    return int(client.count(index=index, query=query)["count"])
+
+
 def _pipeline(client: Elasticsearch, name: str) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = client.ingest.get_pipeline(id=name)[name]

@@ -3,9 +3,10 @@
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from elasticsearch import NotFoundError
 
@@ -57,6 +58,13 @@ class IndexReport:
     @property
     def accepted(self) -> int:
         return self.created + self.updated
+
+    def record(self) -> dict[str, Any]:
+        return {
+            **asdict(self),
+            "accepted": self.accepted,
+            "dead_letters": str(self.dead_letters) if self.dead_letters else None,
+        }
 
 
 Progress = Callable[[int, int], None]

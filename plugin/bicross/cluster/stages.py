@@ -11,6 +11,9 @@ class Hit:
     score: float
     source: dict[str, Any] = field(default_factory=dict)
 
+    def record(self) -> dict[str, Any]:
+        return {"id": self.id, "score": self.score, "source": self.source}
+
 
 @dataclass(frozen=True)
 class RankChange:
