@@ -1,0 +1,121 @@
+"""Starts the node's process: by our launcher, or by the server's main class with entitlements."""
+
+import os
+import pwd
+import subprocess
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from bicross.errors import EnvironmentProblem
+from bicross.local.choice import Choice
+from bicross.local.configuration import enforced_command, jvm_arguments, launcher_command
+from bicross.local.home import CONFIG, LAUNCHER, hand_over
+from bicross.local.spec import NodeSpec
+
+TOOL_TIMEOUT_S = 60
+
+# Options that would reach the JVM behind our back, and a secret that is none of its business.
+KEPT_FROM_THE_NODE = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "BICROSS_API_KEY")
+
+
+def launch(spec: NodeSpec, choice: Choice, log: Path) -> "subprocess.Popen[bytes]":
+    """The node's process, in a session of its own, writing to `log`; the last run's log is kept.
+
+    Raises `EnvironmentProblem` where entitlements cannot be enforced here, or the keystore or the
+    arguments cannot be written.
+    """
+    if spec.keystore:
+        _write_keystore(spec, choice)
+    if log.exists():
+        log.replace(log.with_suffix(".previous.log"))
+    arguments = jvm_arguments(spec, choice.release, choice.runtime)
+    launcher = spec.home / LAUNCHER
+    with log.open("wb") as output:
+        if not spec.entitlements:
+            command = launcher_command(choice.runtime, arguments, launcher)
+            return _start(command, output, stdin=subprocess.DEVNULL)
+        if choice.release.entitlement_bridge is None:
+            raise EnvironmentProblem(
+                f"entitlements cannot be enforced on Elasticsearch {spec.version}: the jar that "
+                "this takes was never published for it"
+            )
+        served = _run_tool(spec, choice, ["WriteServerArgs", str(spec.home)])
+        command = enforced_command(spec, choice.runtime, arguments, launcher)
+        return _start_enforced(command, output, served, _identity(spec))
+
+
+def _write_keystore(spec: NodeSpec, choice: Choice) -> None:
+    lines = [f"{name}={value}" for name, value in spec.keystore.items()]
+    if any("\n" in line for line in lines):
+        raise EnvironmentProblem("a keystore entry holds a line break; entries are one line each")
+    _run_tool(spec, choice, ["WriteKeystore"], "\n".join(lines).encode())
+
+
+def _run_tool(spec: NodeSpec, choice: Choice, arguments: list[str], given: bytes = b"") -> bytes:
+    """Standard output of one of the launcher's small programs; the configuration comes last."""
+    tool, *rest = arguments
+    command = [
+        *(str(choice.runtime.java), "-cp", f"{spec.home / LAUNCHER}:{spec.home / 'lib'}/*"),
+        *(f"org.bicross.local.{tool}", *rest, str(spec.home / CONFIG)),
+    ]
+    ran = subprocess.run(  # noqa: S603
+        command, input=given, capture_output=True, check=False, timeout=TOOL_TIMEOUT_S
+    )
+    if ran.returncode != 0:
+        reason = ran.stderr.decode(errors="replace").strip()
+        raise EnvironmentProblem(f"{tool} failed for {spec.home}: {reason}")
+    return ran.stdout
+
+
+def _start(command: list[str], output: BinaryIO, **more: Any) -> "subprocess.Popen[bytes]":  # noqa: ANN401
+    environment = {k: v for k, v in os.environ.items() if k not in KEPT_FROM_THE_NODE}
+    return subprocess.Popen(  # noqa: S603
+        command,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        **{"env": environment, **more},
+    )
+
+
+def _start_enforced(
+    command: list[str], output: BinaryIO, served: bytes, identity: Mapping[str, Any]
+) -> "subprocess.Popen[bytes]":
+    """The server reads its arguments from standard input and takes its end for its parent's death:
+    so the child holds both ends of the pipe, and outlives this process."""
+    reader, writer = os.pipe()
+    try:
+        child = _start(command, output, stdin=reader, pass_fds=(writer,), **identity)
+    finally:
+        os.close(reader)
+
+    def serve() -> None:
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(served)
+
+    # A thread, because a child that dies early never drains a pipe that is full.
+    threading.Thread(target=serve, name="server-arguments", daemon=True).start()
+    return child
+
+
+def _identity(spec: NodeSpec) -> dict[str, Any]:
+    """Popen's arguments for the user that the node runs as; the server refuses root."""
+    temporary = {"env": {**os.environ, "LIBFFI_TMPDIR": str(spec.home / "tmp")}}
+    if os.geteuid() != 0:
+        return temporary
+    try:
+        user = pwd.getpwnam(spec.run_as)
+    except KeyError as problem:
+        raise EnvironmentProblem(
+            f"the server refuses root, and there is no user {spec.run_as!r} to run it as"
+        ) from problem
+    closed = [path for path in spec.home.parents if not path.stat().st_mode & 0o001]
+    if closed:
+        raise EnvironmentProblem(
+            f"{closed[0]} is closed to user {spec.run_as}, who is to run the node in {spec.home}; "
+            "choose a home in a folder that others may enter"
+        )
+    hand_over(spec, user.pw_uid, user.pw_gid)
+    return {**temporary, "user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
