@@ -46,7 +46,8 @@ class BulkWriter:
     """Writes documents into one index. Safe to use from several threads."""
 
     def __init__(self, client: Elasticsearch, index: str, policy: RetryPolicy, wait: Wait) -> None:
-        self._client = client
+        # The transport repeats a 429 at once; here it is answered with patience instead.
+        self._client = client.options(retry_on_status=(502, 503, 504))
         self._index = index
         self._policy = policy
         self._wait = wait

@@ -8,6 +8,7 @@ one carries the older of the client's and the server's.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from elastic_transport import HttpHeaders, Transport, TransportApiResponse, TransportError
@@ -103,6 +104,8 @@ def connect(
     Raises `EnvironmentProblem` where it does not answer, is not Elasticsearch, or is too old.
     """
     hosts = addresses(table.url)
+    if table.ca_certs and not Path(table.ca_certs).is_file():
+        raise UsageError(f"cluster.ca_certs {table.ca_certs} is not a file")
     arguments: Mapping[str, Any] = {
         "request_timeout": request_timeout_s,
         **({"ca_certs": table.ca_certs} if table.ca_certs else {}),

@@ -27,7 +27,7 @@ def print_plan(console: Console, changes: Sequence[Change], *, done: bool) -> No
     for change in changes:
         console.print(Text(str(change), style="bold"))
         for line in diff_lines(change):
-            console.print(Text(f"  {line}", style=_STYLES.get(line[:1], "dim")))
+            console.print(Text(f"  {line}", style=_STYLES.get(line[:1], "dim")), soft_wrap=True)
     told = "changed" if done else "to change; `bicross deploy` makes it so"
     console.print(f"{len(changes)} {told}.")
 
