@@ -1,0 +1,117 @@
+"""Every judged query through one kind of `_search`, timed, its refusals and warnings counted."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from elastic_transport import TransportError
+from elasticsearch import ApiError, Elasticsearch
+
+from bicross.cluster.connection import api_reason
+from bicross.cluster.queries import (
+    Reranking,
+    bm25_retriever,
+    dense_retriever,
+    rerank_retriever,
+    search_body,
+)
+from bicross.cluster.searching import Answer, run_search
+from bicross.errors import UsageError
+
+DEPTH = 100
+BM25, DENSE, RERANKED = "BM25", "dense", "dense + rerank"
+
+Clock = Callable[[], float]
+Body = Callable[[str], dict[str, Any]]
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Run:
+    """`rankings` holds ids, best first; `latencies_ms` is what the client waited for each query."""
+
+    name: str
+    rankings: dict[str, list[str]] = field(default_factory=dict)
+    latencies_ms: list[float] = field(default_factory=list)
+    took_ms: list[int] = field(default_factory=list)
+    degraded: int = 0
+    unanswered: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """Fit to be compared: every query answered, none with a warning."""
+        return not self.unanswered and not self.degraded
+
+
+@dataclass(frozen=True)
+class Models:
+    """Pinned model ids, and how many hits the second one scores."""
+
+    bi: str
+    cross: str
+    window: int
+
+
+def configurations(models: Models, vector_field: str, text_field: str) -> dict[str, Body]:
+    """The `_search` body of each run for a query text. Only ids come back."""
+    reranking = Reranking(models.cross, text_field, models.window)
+
+    def dense(text: str) -> dict[str, Any]:
+        return dense_retriever(vector_field, models.bi, text, DEPTH)
+
+    def reranked(text: str) -> dict[str, Any]:
+        first = dense_retriever(vector_field, models.bi, text, max(models.window, DEPTH))
+        return rerank_retriever(first, text, reranking)
+
+    return {
+        BM25: lambda text: search_body(bm25_retriever(["title", "text"], text), DEPTH),
+        DENSE: lambda text: search_body(dense(text), DEPTH),
+        RERANKED: lambda text: search_body(reranked(text), min(DEPTH, models.window)),
+    }
+
+
+def run_queries(
+    search: Callable[[dict[str, Any]], Answer],
+    name: str,
+    queries: Mapping[str, str],
+    body: Body,
+    progress: Progress,
+    clock: Clock = perf_counter,
+) -> Run:
+    """Every query once, one at a time; the first once more before, to open connections, unmeasured.
+
+    A query that the cluster refuses is unanswered, with the reason; it counts as zero in every
+    mean, never as missing.
+    """
+    run = Run(name)
+    for text in list(queries.values())[:1]:
+        _attempt(search, body(text))
+    for query, text in queries.items():
+        begun = clock()
+        answer = _attempt(search, body(text))
+        waited_ms = (clock() - begun) * 1000
+        if isinstance(answer, str):
+            run.unanswered[query] = answer
+        else:
+            run.rankings[query] = [str(hit["_id"]) for hit in answer.body["hits"]["hits"]]
+            run.latencies_ms.append(waited_ms)
+            run.took_ms.append(int(answer.body["took"]))
+            run.degraded += bool(answer.warnings)
+        progress(len(run.rankings) + len(run.unanswered), len(queries))
+    return run
+
+
+def searcher(client: Elasticsearch, index: str) -> Callable[[dict[str, Any]], Answer]:
+    return lambda body: run_search(client, index, body)
+
+
+def _attempt(search: Callable[[dict[str, Any]], Answer], body: dict[str, Any]) -> Answer | str:
+    try:
+        return search(body)
+    except UsageError as error:
+        return str(error)
+    except ApiError as error:
+        return api_reason(error)
+    except TransportError as error:
+        return str(error.message)
