@@ -28,12 +28,20 @@ public final class Launch {
                 Path.of(System.getProperty("es.path.home")), Path.of(System.getProperty("es.path.conf")));
         LogConfigurator.configureWithoutConfig(environment.settings());
         PluginsLoader plugins = PluginsLoader.createPluginsLoader(
-                Bundles.modules(environment.modulesDir()), Bundles.plugins(environment.pluginsDir()), Map.of());
+                Bundles.modules(environment.modulesDir()),
+                Bundles.plugins(environment.pluginsDir()),
+                Map.of(),
+                onModulePath());
         Node node = new Node(environment, plugins);
         CountDownLatch closed = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node, closed), "close-node"));
         node.start();
         closed.await(); // the node's own threads may all be daemons
+    }
+
+    /** On the class path the server has no module whose exports plugins could be given. */
+    private static boolean onModulePath() {
+        return Node.class.getModule().isNamed();
     }
 
     private static void close(Node node, CountDownLatch closed) {

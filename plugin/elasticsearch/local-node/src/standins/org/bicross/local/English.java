@@ -5,6 +5,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.elasticsearch.cluster.metadata.IndexMetadata;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.index.analysis.AnalyzerProvider;
 import org.elasticsearch.index.analysis.AnalyzerScope;
@@ -21,11 +22,14 @@ final class English {
     static final Map<String, AnalysisProvider<AnalyzerProvider<? extends Analyzer>>> ANALYZERS =
             Map.of("english", (index, environment, name, settings) -> provider(name, settings));
 
+    /** Elasticsearch adds the second to every analyzer's settings. */
+    private static final Set<String> ALWAYS_THERE = Set.of("type", IndexMetadata.SETTING_VERSION_CREATED);
+
     private English() {}
 
     private static AnalyzerProvider<? extends Analyzer> provider(String name, Settings settings) {
         Set<String> unknown = new TreeSet<>(settings.keySet());
-        unknown.remove("type");
+        unknown.removeAll(ALWAYS_THERE);
         if (unknown.isEmpty() == false) {
             throw new IllegalArgumentException("analyzer [" + name + "] has the settings " + unknown
                     + "; this local node has [english] without settings only");
