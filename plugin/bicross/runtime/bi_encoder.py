@@ -48,9 +48,12 @@ class BiEncoder:
         return result
 
     def tokenize(self, texts: Sequence[str], input_type: InputType) -> list[TokenSequence]:
+        return self.tokenizer.encode_texts(texts, self.prompt(input_type))
+
+    def prompt(self, input_type: InputType) -> str:
+        """What the model wants before a text of `input_type`; empty where it wants nothing."""
         embedding = self.bundle.manifest.embedding
-        prompt = getattr(embedding.prompts, input_type) if embedding else ""
-        return self.tokenizer.encode_texts(texts, prompt)
+        return getattr(embedding.prompts, input_type) if embedding else ""
 
     def run(self, sequences: Sequence[TokenSequence]) -> FloatArray:
         """One run of the model: [len(sequences), dimensions]. At least one sequence."""

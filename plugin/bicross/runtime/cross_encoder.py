@@ -41,11 +41,16 @@ class CrossEncoder:
 
         Raises `QueryTooLong` when the query leaves no room for a passage token.
         """
-        sequences = self.tokenizer.encode_pairs(query, passages)
+        sequences = self.tokenize(query, passages)
         result = np.empty(len(passages), np.float32)
         for batch in plan_batches([sequence.length for sequence in sequences]):
             result[batch] = self.run([sequences[index] for index in batch])
         return result
+
+    def tokenize(
+        self, query: str, passages: Sequence[str], max_passage_tokens: int | None = None
+    ) -> list[TokenSequence]:
+        return self.tokenizer.encode_pairs(query, passages, max_passage_tokens)
 
     def run(self, sequences: Sequence[TokenSequence]) -> FloatArray:
         """One run of the model: one logit per pair, [len(sequences)]. At least one sequence."""

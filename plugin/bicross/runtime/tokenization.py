@@ -80,8 +80,12 @@ class Tokenizer:
             self._finish(part, None, room) for part in self._cut([prompt + text for text in texts])
         ]
 
-    def encode_pairs(self, query: str, passages: Sequence[str]) -> list[TokenSequence]:
+    def encode_pairs(
+        self, query: str, passages: Sequence[str], max_passage_tokens: int | None = None
+    ) -> list[TokenSequence]:
         """The query with each passage; a pair too long loses passage tokens, never query tokens.
+
+        A passage keeps at most `max_passage_tokens`, where given.
 
         Raises `QueryTooLong` when the query leaves no room for a passage token, and
         `InvalidRequest` for a lone surrogate.
@@ -95,6 +99,7 @@ class Tokenizer:
                 f"which {special} are special and one must be a passage's: shorten the query",
                 param="query",
             )
+        room = min(room, max_passage_tokens or room)
         return [self._finish(query_part, part, room) for part in self._cut(passages)]
 
     def _cut(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:

@@ -45,7 +45,7 @@ WORDS = (
     "use water long little very after words called just where most know cat mat dog fish bird "
     "house river mountain stock price market bread sugar salt engine wheel road train city king "
     "query passage fell sat lives swims grows burns"
-).split()
+)
 QUERIES = (
     "where does the cat sit",
     "why did stock prices fall",
@@ -104,9 +104,9 @@ class Scorer(torch.nn.Module):
 
 def tokenizer() -> Tokenizer:
     pieces = [*SPECIAL, *".,?!'-", *LETTERS, *(f"##{letter}" for letter in LETTERS), "##s", "##ing"]
-    vocabulary = list(dict.fromkeys([*pieces, *WORDS]))
+    vocabulary = list(dict.fromkeys([*pieces, *WORDS.split()]))
     ids = {piece: index for index, piece in enumerate(vocabulary)}
-    made = Tokenizer(WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))
+    made = Tokenizer(WordPiece(ids, unk_token=SPECIAL[1], max_input_chars_per_word=100))
     made.normalizer = BertNormalizer(lowercase=True)
     made.pre_tokenizer = BertPreTokenizer()
     made.post_processor = TemplateProcessing(
@@ -202,7 +202,7 @@ def _manifest(folder: Path, name: str, head: Embedding | Rerank, output: str) ->
 
 
 def _goldens(bundle: Bundle) -> Goldens:
-    """This machine's own numbers: what torch thinks of them is the exporter's tests' business."""
+    """Numbers of this machine: what torch thinks of them is the exporter's tests' business."""
     bounds = {"fp32": Bound(max_abs_diff=1e-4, min_tau=0.99)}
     if bundle.manifest.task == "rerank":
         scorer = CrossEncoder.load(bundle)

@@ -1,0 +1,66 @@
+"""The ASGI application: routes, the door before them, and the models behind them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from bicross import __version__
+from bicross.server import embeddings, health, listing, rerank
+from bicross.server.catalog import Catalog
+from bicross.server.door import Doorkeeper, Doors
+from bicross.server.metrics import Metrics
+from bicross.server.serving import Serving
+from bicross.server.settings import Settings
+
+TITLE = "bicross"
+SUMMARY = "Embeddings and reranking from ONNX bundles"
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(catalog: Catalog, settings: Settings, doors: Doors) -> FastAPI:
+    """Serves at once; the models load and prove themselves in a thread meanwhile."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        serving = Serving(catalog, settings, metrics)
+        app.state.serving = serving
+        serving.start()
+        yield
+        await serving.close()
+
+    app = _documented_app(lifespan) if settings.docs_shown else _plain_app(lifespan)
+    for router in (embeddings.router, rerank.router, listing.router, health.router):
+        app.include_router(router)
+    app.add_exception_handler(HTTPException, _leave_to_the_door)
+    app.add_middleware(Doorkeeper, doors=doors, metrics=metrics)
+    return app
+
+
+def _documented_app(lifespan: Lifespan) -> FastAPI:
+    """With pages that come with the package: no browser of ours asks another site for scripts."""
+    return FastAPIOffline(
+        redoc_url=None, title=TITLE, summary=SUMMARY, version=__version__, lifespan=lifespan
+    )
+
+
+def _plain_app(lifespan: Lifespan) -> FastAPI:
+    return FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        title=TITLE,
+        version=__version__,
+        lifespan=lifespan,
+    )
+
+
+async def _leave_to_the_door(request: Request, error: Exception) -> Response:
+    """FastAPI would answer in a shape of its own."""
+    del request
+    raise error

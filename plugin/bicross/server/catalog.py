@@ -1,0 +1,165 @@
+"""The models that are served, and the one that a request names."""
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bicross.bundle import Bundle
+from bicross.bundle.manifest import Manifest, Task
+from bicross.errors import BicrossError, ModelNotFound, NotReady, UsageError, WrongTask
+from bicross.runtime import BiEncoder, CrossEncoder, self_test
+from bicross.server.metrics import Metrics
+
+LOG = logging.getLogger("bicross.server")
+
+DIGEST_DIGITS = 12
+ENGINE = "onnxruntime"
+# So many failed runs in a row mean that the model is broken here, rather than some text odd.
+FAILURES_UNTIL_UNREADY = 3
+
+MODEL_ID = re.compile(r"(?P<name>[^@]+)(?:@(?P<digest>[0-9a-f]{6,64}))?")
+
+
+@dataclass(eq=False)
+class ServedModel:
+    """A bundle at one precision. `encoder` is None until it has reproduced its goldens here."""
+
+    bundle: Bundle
+    precision: str
+    encoder: BiEncoder | CrossEncoder | None = field(default=None, init=False)
+    failures_in_a_row: int = field(default=0, init=False)
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.bundle.manifest
+
+    @property
+    def label(self) -> str:
+        """The name that answers, logs and metrics give it."""
+        return f"{self.manifest.name}@{self.manifest.digest[:DIGEST_DIGITS]}"
+
+    @property
+    def ready(self) -> bool:
+        return self.encoder is not None and self.failures_in_a_row < FAILURES_UNTIL_UNREADY
+
+    def require_encoder(self) -> BiEncoder | CrossEncoder:
+        if self.encoder is None:
+            raise NotReady(
+                f"model {self.label} is not ready: it is loading, or has failed its self-test "
+                "(see the server's log)",
+                retry_after_s=1,
+            )
+        return self.encoder
+
+    def load(self, threads: int | None) -> None:
+        """Loads and proves the model. Raises a `BicrossError` that says why it cannot serve."""
+        manifest = self.bundle.manifest
+        encoder: BiEncoder | CrossEncoder
+        if manifest.task == "text_embedding":
+            encoder = BiEncoder.load(self.bundle, self.precision, threads)
+        else:
+            encoder = CrossEncoder.load(self.bundle, self.precision, threads)
+        comparison = self_test(encoder, self.bundle)
+        self.encoder = encoder
+        LOG.info(
+            "model %s, %s: ready; goldens differ by %.2g, Kendall tau %.4f",
+            self.label,
+            self.precision,
+            comparison.max_abs_diff,
+            comparison.min_tau,
+        )
+
+
+class Catalog:
+    """Several bundles may share a name; the bare name means the one given first."""
+
+    def __init__(self, bundles: Sequence[Bundle], precision: str | None = None) -> None:
+        self.models = [ServedModel(bundle, _precision(bundle, precision)) for bundle in bundles]
+        labels = [model.label for model in self.models]
+        if doubled := {label for label in labels if labels.count(label) > 1}:
+            raise UsageError(f"given twice: {', '.join(sorted(doubled))}; name each bundle once")
+
+    @property
+    def ready(self) -> bool:
+        return all(model.ready for model in self.models)
+
+    def load(self, threads: int | None, metrics: Metrics) -> None:
+        """Every model that is not loaded yet; one that fails is logged, and the others serve."""
+        for model in self.models:
+            try:
+                if model.encoder is None:
+                    model.load(threads)
+            except BicrossError as error:
+                LOG.error("model %s is not served: %s", model.label, error)  # noqa: TRY400
+            except Exception:
+                LOG.exception("model %s is not served", model.label)
+            metrics.model_ready.labels(model.label).set(model.ready)
+
+    def find(self, model_id: str, task: Task) -> ServedModel:
+        """The model that `model_id` names: a name, or name@digest with 6 or more hex digits.
+
+        Raises `ModelNotFound`, listing what is served, and `WrongTask`.
+        """
+        matches = self._matches(model_id)
+        if not matches:
+            served = ", ".join(self.ids()) or "none"
+            raise ModelNotFound(
+                f"no model {_printable(model_id)} is served here; served are: {served}",
+                param="model",
+            )
+        model = matches[0]
+        if model.manifest.task != task:
+            raise WrongTask(
+                f"model {model.manifest.name} is for {model.manifest.task}; "
+                f"this request needs {task}",
+                param="model",
+            )
+        return model
+
+    def ids(self) -> list[str]:
+        """A plain name for the first of each name, name@digest for the others."""
+        seen = set[str]()
+        ids = []
+        for model in self.models:
+            ids.append(model.label if model.manifest.name in seen else model.manifest.name)
+            seen.add(model.manifest.name)
+        return ids
+
+    def _matches(self, model_id: str) -> list[ServedModel]:
+        parts = MODEL_ID.fullmatch(model_id)
+        if parts is None:
+            return []
+        digest = parts["digest"] or ""
+        matches = [
+            model
+            for model in self.models
+            if model.manifest.name == parts["name"] and model.manifest.digest.startswith(digest)
+        ]
+        if digest and len(matches) > 1:
+            raise ModelNotFound(
+                f"{_printable(model_id)} names {len(matches)} models: "
+                f"{', '.join(model.label for model in matches)}; give more digits",
+                param="model",
+            )
+        return matches
+
+
+def _precision(bundle: Bundle, wanted: str | None) -> str:
+    """What was asked for, else fp32, else the only one there is."""
+    offered = sorted(bundle.manifest.precisions)
+    if wanted is None:
+        if "fp32" in offered:
+            return "fp32"
+        if len(offered) == 1:
+            return offered[0]
+    elif wanted in offered:
+        return wanted
+    raise UsageError(
+        f"bundle {bundle.manifest.name} has {', '.join(offered)}; choose one with --precision"
+    )
+
+
+def _printable(name: str) -> str:
+    """In quotes, on one line, and not longer than a name may be."""
+    return repr(name if len(name) <= 140 else name[:140] + "…")

@@ -1,0 +1,48 @@
+"""`bicross serve`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    bundles: Annotated[list[Path], typer.Argument(help="Folders that onnx-export wrote.")],
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [8380].")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="Which of the bundles' graphs to run [fp32].")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads of one run of a model [the cores available].")
+    ] = None,
+    ssl_certfile: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
+    ssl_keyfile: Annotated[Path | None, typer.Option(help="Its private key, PEM.")] = None,
+    allow_insecure: Annotated[
+        bool,
+        typer.Option("--allow-insecure", help="Listen beyond this machine without key or TLS."),
+    ] = False,
+    docs: Annotated[
+        bool | None, typer.Option(help="Serve /docs [only when listening on this machine alone].")
+    ] = None,
+) -> None:
+    """Serve bundles over HTTP: /v1/embeddings, /v1/rerank, /v2/rerank, /v1/models.
+
+    Every option and every limit is also an environment variable BICROSS_<NAME>. API keys come from
+    BICROSS_API_KEY or from the file that BICROSS_API_KEY_FILE names.
+    """
+    from bicross.server.process import serve as serve_bundles
+    from bicross.server.settings import Settings
+
+    settings = Settings.read(
+        host=host,
+        port=port,
+        precision=precision,
+        threads=threads,
+        ssl_certfile=ssl_certfile,
+        ssl_keyfile=ssl_keyfile,
+        allow_insecure=allow_insecure or None,
+        docs=docs,
+    )
+    serve_bundles(bundles, settings)

@@ -1,0 +1,80 @@
+"""POST /v1/embeddings, in OpenAI's shape."""
+
+import base64
+from typing import Any
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from bicross.runtime import BiEncoder, FloatArray
+from bicross.server.admission import Lane
+from bicross.server.bodies import read_json
+from bicross.server.documented import documented
+from bicross.server.schemas import EmbeddingsAnswer, EmbeddingsRequest
+from bicross.server.serving import Numbers, Serving, Work
+from bicross.server.texts import TextLimits, most_tokens, read_inputs
+
+router = APIRouter()
+
+# [CLS] and [SEP], or what else a tokenizer puts round one text.
+SPECIAL_TOKENS = 8
+
+
+@router.post("/v1/embeddings", **documented(EmbeddingsRequest, EmbeddingsAnswer))
+async def create_embeddings(request: Request) -> Response:
+    """One vector per text, in their order.
+
+    `input_type` picks the prompt that the model wants: `query` for what is searched with,
+    `passage` for what is searched. A text longer than the model takes is cut, and counted in
+    `usage.truncated`, unless `truncate` is false.
+    """
+    serving: Serving = request.app.state.serving
+    settings = serving.settings
+    deadline = serving.deadline(request)
+    body = await read_json(request, settings.max_body_bytes, settings.body_timeout_s)
+    asked = EmbeddingsRequest.read(body)
+    model = serving.catalog.find(asked.model, "text_embedding")
+    encoder = model.require_encoder()
+    if not isinstance(encoder, BiEncoder):
+        raise TypeError(model.label)
+    encoder.require_dimensions(asked.dimensions)
+    limits = TextLimits(settings.max_inputs, settings.max_text_bytes, "max_inputs")
+    texts = read_inputs(asked.input, limits)
+    besides = SPECIAL_TOKENS + len(encoder.prompt(asked.input_type).encode())
+    work = Work(
+        model=model,
+        lane=Lane.SEARCH if asked.input_type == "query" else Lane.INGEST,
+        tokenize=lambda: encoder.tokenize(texts, asked.input_type),
+        most_tokens=most_tokens(texts, besides, model.manifest.max_tokens),
+        field="input",
+        truncate=asked.truncate,
+    )
+    numbers = await serving.compute(request, work, deadline)
+    answer = _answer(model.label, numbers, asked.encoding_format)
+    return Response(
+        orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json"
+    )
+
+
+def _answer(label: str, numbers: Numbers, encoding_format: str) -> dict[str, Any]:
+    as_text = encoding_format == "base64"
+    return {
+        "object": "list",
+        "model": label,
+        "data": [
+            {"object": "embedding", "index": index, "embedding": _base64(row) if as_text else row}
+            for index, row in enumerate(np.ascontiguousarray(numbers.rows))
+        ],
+        "usage": {
+            "prompt_tokens": numbers.tokens,
+            "total_tokens": numbers.tokens,
+            "truncated": numbers.truncated,
+        },
+    }
+
+
+def _base64(row: FloatArray) -> str:
+    """Little-endian float32, as OpenAI's clients read it."""
+    return base64.b64encode(row.astype("<f4", copy=False).tobytes()).decode("ascii")

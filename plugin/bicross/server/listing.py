@@ -1,0 +1,43 @@
+"""GET /v1/models and GET /metrics: what is served, and how it goes."""
+
+from fastapi import APIRouter, Request
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import Response
+
+from bicross.server.catalog import ENGINE, ServedModel
+from bicross.server.schemas import ModelRecord, ModelsAnswer
+from bicross.server.serving import Serving
+
+router = APIRouter()
+
+
+@router.get("/v1/models", response_model_exclude_none=True)
+async def list_models(request: Request) -> ModelsAnswer:
+    """Each bundle served, those that are still loading or have failed their self-test included."""
+    serving: Serving = request.app.state.serving
+    pairs = zip(serving.catalog.ids(), serving.catalog.models, strict=True)
+    return ModelsAnswer(data=[_record(model_id, model) for model_id, model in pairs])
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Prometheus' text format."""
+    serving: Serving = request.app.state.serving
+    return Response(serving.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _record(model_id: str, model: ServedModel) -> ModelRecord:
+    manifest = model.manifest
+    embedding, head = manifest.embedding, manifest.rerank
+    return ModelRecord(
+        id=model_id,
+        digest=manifest.digest,
+        task=manifest.task,
+        engine=ENGINE,
+        precision=model.precision,
+        max_tokens=manifest.max_tokens,
+        dimensions=embedding.dimensions if embedding else None,
+        similarity=embedding.similarity if embedding else None,
+        activation=head.activation if head else None,
+        ready=model.ready,
+    )

@@ -1,0 +1,119 @@
+"""One serving process: its socket, its signals, its log."""
+
+import asyncio
+import logging
+import logging.config
+import signal
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from prometheus_client import disable_created_metrics
+
+from bicross.bundle import open_bundle
+from bicross.errors import EnvironmentProblem
+from bicross.server.app import create_app
+from bicross.server.catalog import Catalog
+from bicross.server.door import Doors
+from bicross.server.settings import Settings
+
+LOG = logging.getLogger("bicross.server")
+
+# Elasticsearch's pooled connections rest for 60 s; a server that closes first resets them.
+KEEP_ALIVE_S = 90
+HEADER_BYTES = 16_384
+# For the run of a model that is under way when the drain ends.
+LAST_RUN_S = 3
+BACKLOG = 2048
+
+
+class Process(uvicorn.Server):
+    """Closes its doors at the first signal, finishes what it has accepted, and exits with 0."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, doors: Doors, drain_s: int) -> None:
+        super().__init__(config)
+        self._app = app
+        self._doors = doors
+        self._drain_s = drain_s
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """As uvicorn's, but a signal that was obeyed is not raised again as the exit status."""
+        del frame
+        self._doors.closed = True
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, but what still waits after `drain_s` is answered, with 503, not cut off."""
+        scheduler = self._app.state.serving.scheduler
+        asyncio.get_running_loop().call_later(self._drain_s, scheduler.stop)
+        await super().shutdown(sockets)
+
+
+def serve(paths: Sequence[Path], settings: Settings) -> None:
+    """Serves the bundles until a signal. Raises what keeps it from starting."""
+    settings.require_secure_bind()
+    # A second series per counter with the time of its first event, which nobody asked for.
+    disable_created_metrics()
+    catalog = Catalog([open_bundle(path) for path in paths], settings.precision)
+    doors = Doors(settings.keys())
+    listener = _listen(settings.host, settings.port)
+    _configure_log()
+    app = create_app(catalog, settings, doors)
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        loop="asyncio",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=settings.drain_s + LAST_RUN_S,
+        h11_max_incomplete_event_size=HEADER_BYTES,
+        backlog=BACKLOG,
+        ssl_certfile=settings.ssl_certfile,
+        ssl_keyfile=settings.ssl_keyfile,
+    )
+    port = listener.getsockname()[1]
+    scheme = "https" if settings.ssl_certfile else "http"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    LOG.info("%s at %s://%s:%d", ", ".join(catalog.ids()), scheme, host, port)
+    Process(config, app, doors, settings.drain_s).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"cannot listen on {host} port {port}: {error.strerror}; "
+            "stop what listens there, or choose another with --port"
+        ) from None
+    return listener
+
+
+def _configure_log() -> None:
+    """To stderr, one line per event; a request is counted, never logged."""
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "loggers": {
+                "bicross": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+                "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+            },
+        }
+    )

@@ -1,0 +1,170 @@
+"""The bodies of requests and answers, as /docs shows them.
+
+An unknown field is refused by name; a field that another server's clients send and that means
+nothing here is listed, accepted and ignored.
+"""
+
+from typing import Annotated, Any, Literal, NoReturn, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+
+from bicross.bundle.manifest import Activation, InputType, Similarity, Task
+from bicross.errors import InvalidRequest
+
+MAX_SHOWN = 80
+
+# Checked by texts.py, whose messages name the position.
+Texts = Annotated[
+    Any,
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"items": {"type": "string"}, "type": "array"}]}),
+]
+Documents = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "type": "array",
+            "items": {
+                "anyOf": [
+                    {"type": "string"},
+                    {
+                        "type": "object",
+                        "properties": {"text": {"type": "string"}},
+                        "required": ["text"],
+                    },
+                ]
+            },
+        }
+    ),
+]
+Text = Annotated[Any, WithJsonSchema({"type": "string"})]
+Ignored = Annotated[Any, Field(default=None, description="Accepted and ignored.")]
+
+
+class Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    model: Annotated[str, Field(min_length=1, description="A name, or name@digest.")]
+
+    @classmethod
+    def read(cls, body: dict[str, Any]) -> Self:
+        """Raises `InvalidRequest` that names the first wrong field."""
+        try:
+            return cls.model_validate(body)
+        except ValidationError as error:
+            _refuse(error, sorted(cls.model_fields))
+
+
+class EmbeddingsRequest(Request):
+    input: Texts
+    input_type: InputType = "passage"
+    encoding_format: Literal["float", "base64"] = "float"
+    dimensions: Annotated[int, Field(ge=1)] | None = None
+    truncate: bool = True
+    user: Ignored
+
+
+class RerankRequest(Request):
+    query: Text
+    documents: Documents
+    top_n: Annotated[int, Field(ge=1)] | None = None
+    return_documents: bool | None = None
+    max_tokens_per_doc: Annotated[int, Field(ge=1)] | None = None
+    truncate: bool = True
+    max_chunks_per_doc: Ignored
+    priority: Ignored
+    rank_fields: Ignored
+    user: Ignored
+
+
+class Usage(BaseModel):
+    total_tokens: int
+    truncated: int
+
+
+class EmbeddingsUsage(Usage):
+    prompt_tokens: int
+
+
+class EmbeddingRecord(BaseModel):
+    object: Literal["embedding"]
+    index: int
+    embedding: list[float] | str
+
+
+class EmbeddingsAnswer(BaseModel):
+    object: Literal["list"]
+    model: str
+    data: list[EmbeddingRecord]
+    usage: EmbeddingsUsage
+
+
+class DocumentRecord(BaseModel):
+    text: str
+
+
+class RerankResult(BaseModel):
+    """`logit` is the raw output, `relevance_score` the same under the model's own activation."""
+
+    index: int
+    relevance_score: float
+    logit: float
+    document: DocumentRecord | None = None
+
+
+class RerankAnswer(BaseModel):
+    """Results best first; equal ones keep the order of the documents."""
+
+    id: str
+    object: Literal["list"]
+    model: str
+    results: list[RerankResult]
+    meta: dict[str, Any]
+    usage: Usage
+
+
+class ModelRecord(BaseModel):
+    id: str
+    object: Literal["model"] = "model"
+    created: int = 0
+    owned_by: str = "bicross"
+    digest: str
+    task: Task
+    engine: str
+    precision: str
+    max_tokens: int
+    dimensions: int | None = None
+    similarity: Similarity | None = None
+    activation: Activation | None = None
+    ready: bool
+
+
+class ModelsAnswer(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[ModelRecord]
+
+
+class ErrorRecord(BaseModel):
+    message: str
+    type: str
+    param: str | None
+    code: str
+
+
+class ErrorAnswer(BaseModel):
+    """Rerank's errors have `message` at the top as well."""
+
+    error: ErrorRecord
+    message: str | None = None
+
+
+def _refuse(error: ValidationError, fields: list[str]) -> NoReturn:
+    """Says what pydantic found, without the value: it may be a text."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    name = repr(str(first["loc"][0])[:MAX_SHOWN])[1:-1]
+    if first["type"] == "missing":
+        message = f"`{name}` is missing"
+    elif first["type"] == "extra_forbidden":
+        message = f"`{name}` is not a field of this request; its fields are {', '.join(fields)}"
+    else:
+        message = f"`{name}`: {first['msg']}"
+    raise InvalidRequest(message, param=name) from None

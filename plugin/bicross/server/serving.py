@@ -1,0 +1,168 @@
+"""One request's way to its numbers: admitted, tokenised, scheduled, awaited while it may."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+
+from bicross.errors import InvalidRequest, TextTooLong, TooManyInputs
+from bicross.runtime import FloatArray, TokenSequence
+from bicross.server.admission import Admission, Lane
+from bicross.server.catalog import Catalog, ServedModel
+from bicross.server.metrics import Metrics
+from bicross.server.scheduler import Scheduler
+from bicross.server.settings import Settings
+from bicross.server.work_queue import Job, WorkQueue
+
+TIMEOUT_HEADER = "X-Bicross-Timeout-Ms"
+# Below it a hop to another thread costs more than tokenising.
+INLINE_BYTES = 2048
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a request wants computed. `most_tokens` bounds what `tokenize` will give.
+
+    `field` names the texts in messages, as `input`; `truncate` allows that they are cut.
+    """
+
+    model: ServedModel
+    lane: Lane
+    tokenize: Callable[[], list[TokenSequence]]
+    most_tokens: int
+    field: str
+    truncate: bool
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """`rows` has one row per text; `tokens` were computed, of `truncated` texts not all."""
+
+    rows: FloatArray
+    tokens: int
+    truncated: int
+
+
+class Serving:
+    """What all requests share. Made inside the event loop; `close` ends its threads.
+
+    `loaded` is set when every model has been tried, whether it serves or not.
+    """
+
+    def __init__(self, catalog: Catalog, settings: Settings, metrics: Metrics) -> None:
+        self.catalog = catalog
+        self.settings = settings
+        self.metrics = metrics
+        queue = WorkQueue(settings.batch_tokens, settings.batch_rows)
+        self.scheduler = Scheduler(queue, metrics, time.monotonic)
+        self.admission = Admission(
+            settings.max_queue_tokens, metrics, lambda: self.scheduler.tokens_per_s
+        )
+        self.loaded = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._tokenizers = ThreadPoolExecutor(2, thread_name_prefix="bicross-tokenize")
+        # A daemon, so that a shutdown need not wait for models that nobody will use.
+        self._loader = threading.Thread(target=self._load, name="bicross-load", daemon=True)
+
+    def start(self) -> None:
+        self.scheduler.start()
+        self._loader.start()
+
+    async def close(self) -> None:
+        """Refuses what waits and lets the run in progress end."""
+        self.scheduler.stop()
+        await asyncio.to_thread(self.scheduler.join)
+        self._tokenizers.shutdown(wait=False)
+
+    def _load(self) -> None:
+        self.catalog.load(self.settings.threads, self.metrics)
+        # The loop may have been closed by a shutdown meanwhile.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self.loaded.set)
+
+    def deadline(self, request: Request) -> float:
+        """The instant by which `request` wants its answer, of the monotonic clock.
+
+        Raises `InvalidRequest` for a header that is not a positive whole number.
+        """
+        limit = float(self.settings.request_timeout_s)
+        given = request.headers.get(TIMEOUT_HEADER)
+        if given is not None:
+            if not (given.isascii() and given.isdecimal() and int(given[:18]) > 0):
+                raise InvalidRequest(
+                    f"`{TIMEOUT_HEADER}` must be a whole number of milliseconds above 0",
+                    param=TIMEOUT_HEADER,
+                )
+            limit = min(limit, int(given[:18]) / 1000)
+        return time.monotonic() + limit
+
+    async def compute(self, request: Request, work: Work, deadline: float) -> Numbers:
+        """Raises a `RequestError`, or `ClientDisconnect` where the client left."""
+        most = min(work.most_tokens, self.settings.max_request_tokens)
+        with self.admission.place(work.lane, most) as place:
+            sequences = await self._tokenize(work)
+            tokens = sum(sequence.length for sequence in sequences)
+            self._require_fit(work, sequences, tokens)
+            self.admission.resize(place, tokens)
+            job = self.scheduler.submit(work.model, work.lane, sequences, deadline)
+            rows = await self._await(job, request)
+        truncated = sum(sequence.truncated for sequence in sequences)
+        self.metrics.truncated.labels(work.model.label, work.lane.value).inc(truncated)
+        return Numbers(rows, tokens, truncated)
+
+    async def _tokenize(self, work: Work) -> list[TokenSequence]:
+        seconds = self.metrics.tokenize_seconds.labels(work.model.label, work.lane.value)
+        with seconds.time():
+            if work.most_tokens <= INLINE_BYTES:
+                return work.tokenize()
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._tokenizers, work.tokenize)
+
+    def _require_fit(self, work: Work, sequences: list[TokenSequence], tokens: int) -> None:
+        if tokens > self.settings.max_request_tokens:
+            raise TooManyInputs(
+                f"`{work.field}` has {tokens} tokens in all; the limit max_request_tokens is "
+                f"{self.settings.max_request_tokens}: split the request",
+                param=work.field,
+            )
+        if work.truncate:
+            return
+        for index, sequence in enumerate(sequences):
+            if sequence.truncated:
+                name = f"{work.field}[{index}]"
+                raise TextTooLong(
+                    f"`{name}` has {sequence.full_length} tokens; model {work.model.label} takes "
+                    f"{sequence.length}: shorten it, or allow `truncate`",
+                    param=name,
+                )
+
+    async def _await(self, job: Job, request: Request) -> FloatArray:
+        left = asyncio.ensure_future(_client_left(request))
+        try:
+            waited_for: set[asyncio.Future[Any]] = {job.answer, left}
+            await asyncio.wait(
+                waited_for,
+                timeout=max(0.0, job.deadline - time.monotonic()),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if job.answer.done():
+                return job.answer.result()
+            if left.done():
+                self.metrics.abandoned.labels(job.model.label, job.lane.value).inc()
+                raise ClientDisconnect
+            raise self.scheduler.expire(job)
+        finally:
+            left.cancel()
+            self.scheduler.withdraw(job)
+
+
+async def _client_left(request: Request) -> None:
+    """Ends when the client closes its connection. The body has been read by then."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
