@@ -1,0 +1,168 @@
+"""One real node of the version under test and one real server, for the whole run."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from real_models import RealModel, bi_encoder, cross_encoder
+from rest import Rest
+from server_process import ROOT, ServerProcess
+from wire import Wire
+
+from bicross.local.node import LocalNode
+from bicross.local.ports import free_port
+from bicross.local.spec import NodeSpec
+
+TINY = ROOT / "plugin" / "tests" / "bundles"
+KEY = "integration-key"
+DIMENSIONS = 16
+SUBJECTS = ("cat", "dog", "fish", "bird", "horse")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--es", default="9.5.3", help="Elasticsearch version of the node under test.")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.elasticsearch)
+
+
+@pytest.fixture(scope="session")
+def es_version(pytestconfig: pytest.Config) -> str:
+    return str(pytestconfig.getoption("--es"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The collections and weights that are not part of the project."""
+    folder = Path(os.environ.get("BICROSS_SHARED", ROOT.parent / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip(f"{folder} with data and models is absent; BICROSS_SHARED names another")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """Serves tiny-bi (16 dimensions) and tiny-cross, behind an API key."""
+    log = tmp_path_factory.mktemp("server") / "server.log"
+    process = ServerProcess([TINY / "tiny-bi", TINY / "tiny-cross"], free_port(), log, key=KEY)
+    yield process.start()
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def wire(server: ServerProcess) -> Iterator[Wire]:
+    relay = Wire(server.port)
+    yield relay
+    relay.close()
+
+
+@pytest.fixture(scope="session")
+def node(
+    es_version: str, wire: Wire, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalNode]:
+    spec = NodeSpec(
+        version=es_version,
+        home=tmp_path_factory.mktemp(f"es-{es_version}"),
+        port=free_port(),
+        endpoints=(wire.url,),
+        settings={"bicross.endpoint.local.timeout.query": "5s"},
+        keystore={"bicross.endpoint.local.api_key": KEY},
+    )
+    with LocalNode(spec) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def rest(node: LocalNode) -> Rest:
+    return Rest(node.url)
+
+
+@pytest.fixture(scope="session")
+def pipeline(rest: Rest) -> str:
+    """Text -> vector by tiny-bi; a document without text is an error."""
+    embed = {
+        "model_id": "tiny-bi",
+        "input_output": [{"input_field": "text", "output_field": "vector"}],
+    }
+    rest.ok("PUT", "/_ingest/pipeline/embed", {"processors": [{"bicross_embed": embed}]})
+    return "embed"
+
+
+@pytest.fixture
+def index(rest: Rest, pipeline: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty index of two shards whose default pipeline embeds `text`."""
+    name = request.node.name.split("[")[0].lower()[:200]
+    rest.call("DELETE", f"/{name}")
+    rest.ok("PUT", f"/{name}", index_body(pipeline))
+    yield name
+    rest.ok("DELETE", f"/{name}")
+
+
+@pytest.fixture(scope="session")
+def animals(rest: Rest, pipeline: str) -> str:
+    """An index of 200 passages in two shards, 40 of each subject in `tag`."""
+    rest.ok("PUT", "/animals", index_body(pipeline))
+    outcomes = rest.bulk("animals", animal_documents())
+    assert not [outcome for outcome in outcomes if "error" in outcome]
+    return "animals"
+
+
+def index_body(pipeline: str, dims: int = DIMENSIONS) -> dict[str, object]:
+    return {
+        "settings": {
+            "number_of_shards": 2,
+            "number_of_replicas": 0,
+            "default_pipeline": pipeline,
+        },
+        "mappings": {
+            "properties": {
+                "text": {"type": "text"},
+                "tag": {"type": "keyword"},
+                "vector": {"type": "dense_vector", "dims": dims, "similarity": "cosine"},
+            }
+        },
+    }
+
+
+def animal_documents(count: int = 200) -> list[tuple[str, dict[str, object]]]:
+    documents: list[tuple[str, dict[str, object]]] = []
+    for number in range(count):
+        subject = SUBJECTS[number % len(SUBJECTS)]
+        food = "milk" if number % 2 else "meat"
+        text = f"the {subject} number {number} likes {food} and sleeps {number % 7} hours"
+        documents.append((str(number), {"text": text, "tag": subject}))
+    return documents
+
+
+@dataclass(frozen=True)
+class RealCluster:
+    """A node and a server of their own, with real weights."""
+
+    rest: Rest
+    node: LocalNode
+    bi_encoder: RealModel
+    cross_encoder: RealModel
+
+
+@pytest.fixture(scope="session")
+def real(
+    pytestconfig: pytest.Config,
+    es_version: str,
+    shared: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[RealCluster]:
+    assert pytestconfig.cache is not None
+    cache = pytestconfig.cache.mkdir("bundles")
+    bi, cross = bi_encoder(cache), cross_encoder(cache, shared / "models")
+    folder = tmp_path_factory.mktemp("real")
+    server = ServerProcess([bi.bundle, cross.bundle], free_port(), folder / "server.log").start()
+    spec = NodeSpec(
+        version=es_version, home=folder / "es", port=free_port(), endpoints=(server.url,)
+    )
+    with LocalNode(spec) as node:
+        yield RealCluster(Rest(node.url), node, bi, cross)
+    server.stop()

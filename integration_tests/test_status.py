@@ -1,0 +1,38 @@
+"""`GET /_bicross`: one row per node, no secrets."""
+
+import json
+
+from conftest import KEY, animal_documents
+from rest import Rest
+from server_process import ServerProcess
+
+from bicross import __version__
+
+
+def test_each_node_tells_its_endpoints_and_the_models_that_each_serves(
+    rest: Rest, server: ServerProcess, animals: str
+) -> None:
+    del animals
+    answer = rest.ok("GET", "/_bicross")
+    (row,) = answer["nodes"].values()
+    assert row["plugin_version"] == __version__
+    (endpoint,) = row["endpoints"]
+    assert (endpoint["name"], endpoint["answers"]) == ("local", True)
+    served = {model["id"]: model for model in server.get("/v1/models").json()["data"]}
+    told = {model["id"]: model for model in endpoint["models"]}
+    assert told.keys() == served.keys()
+    for name, model in told.items():
+        same = ("task", "digest", "engine", "precision")
+        assert [model[key] for key in same] == [served[name][key] for key in same]
+    assert told["tiny-bi"]["dimensions"] == 16
+    assert KEY not in json.dumps(answer)
+
+
+def test_the_counters_count(rest: Rest, index: str) -> None:
+    def embedded() -> int:
+        (row,) = rest.ok("GET", "/_bicross")["nodes"].values()
+        return int(row["counters"]["ingest"]["texts"])
+
+    before = embedded()
+    rest.bulk(index, animal_documents(30))
+    assert embedded() - before == 30
