@@ -1,0 +1,140 @@
+"""`onnx-export`: a model to a bundle, a bundle checked, a folder with ONNX adopted.
+
+Torch is imported when a command needs it, never for --help.
+"""
+
+import importlib.util
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from bicross import __version__
+from bicross.bundle.manifest import Task
+from bicross.errors import BicrossError, EnvironmentProblem
+
+EXPORT_PACKAGES = ("torch", "transformers", "sentence_transformers", "onnx", "onnxscript")
+ADOPT_PACKAGES = ("numpy", "onnx", "onnxruntime", "tokenizers")
+RUN_PACKAGES = ("numpy", "onnxruntime", "tokenizers")
+INTERRUPTED, TERMINATED = 130, 143
+
+app = typer.Typer(
+    name="onnx-export",
+    help="Hugging Face and sentence-transformers models to bundles, proven against the original.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+Out = Annotated[Path, typer.Argument(help="The folder to write; it must not hold anything.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what stands at OUT.")]
+Name = Annotated[str | None, typer.Option(help="The bundle's name; else the model's last part.")]
+Label = Annotated[
+    str | None, typer.Option(help="The label that means relevant, by name or number.")
+]
+MaxTokens = Annotated[
+    int | None, typer.Option(min=2, help="Cut sequences here; at most the model's own limit.")
+]
+QueryPrompt = Annotated[str | None, typer.Option(help="Goes before each query.")]
+PassagePrompt = Annotated[str | None, typer.Option(help="Goes before each passage.")]
+SampleFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--sample",
+        help='Texts for the gate, JSON Lines of {"query": "..."} and {"passage": "..."}: at least '
+        "8 and 16, of which the first 8 and 16 are kept in the bundle.",
+    ),
+]
+
+
+@app.command()
+def model(
+    model: Annotated[str, typer.Argument(help="An id of the Hugging Face hub or a local folder.")],
+    out: Out,
+    *,
+    task: Annotated[Task | None, typer.Option(help="Else found in the model's files.")] = None,
+    label: Label = None,
+    name: Name = None,
+    sample: SampleFile = None,
+    revision: Annotated[str | None, typer.Option(help="The hub's branch, tag or commit.")] = None,
+    max_tokens: MaxTokens = None,
+    query_prompt: QueryPrompt = None,
+    passage_prompt: PassagePrompt = None,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run the code in the model's repository.")
+    ] = False,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Export MODEL to a bundle at OUT, if its graph ranks and computes as the original does."""
+    require_packages(EXPORT_PACKAGES, "export")
+    from onnx_export.publish import Request, export_model
+    from onnx_export.report import print_manifest, steps
+    from onnx_export.samples import read_sample
+    from onnx_export.source import Options
+
+    options = Options(
+        task=task,
+        label=label,
+        name=name,
+        max_tokens=max_tokens,
+        query_prompt=query_prompt,
+        passage_prompt=passage_prompt,
+        trust_remote_code=trust_remote_code,
+    )
+    request = Request(model, out, read_sample(sample), options, revision, force)
+    with steps() as narrate:
+        manifest = export_model(request, narrate)
+    print_manifest(manifest, out, as_json=as_json)
+
+
+def require_packages(names: tuple[str, ...], extra: str) -> None:
+    """Raises `EnvironmentProblem`, naming the extra that brings the first missing package."""
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            raise EnvironmentProblem(
+                f"the package {name} is not installed; pip install 'bicross[{extra}]'"
+            )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"onnx-export {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Runs one command; an error of ours is one line on stderr and its own exit status."""
+    # As an exception, so that what was begun beside OUT is removed.
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app()
+    except BicrossError as error:
+        _fail(str(error), error.exit_status)
+    except OSError as error:
+        _fail(f"{error.strerror or error}: {error.filename or ''}", EnvironmentProblem.exit_status)
+    except KeyboardInterrupt:
+        _fail("interrupted; nothing was written", INTERRUPTED)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    sys.exit(TERMINATED)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    Console(stderr=True).print(f"[bold red]error:[/] {escape(message)}", highlight=False)
+    sys.exit(status)

@@ -1,0 +1,134 @@
+"""What the gate runs: short, mixed and maximum-length inputs with the reference's numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, cycle, islice
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bicross.bundle.golden import PASSAGES, QUERIES, Bound, Goldens, Matrix
+from bicross.bundle.manifest import InputType
+from bicross.runtime import FloatArray
+from onnx_export.reference import Reference
+from onnx_export.samples import Sample
+
+Kind = Literal["short", "mixed", "maximum"]
+# A bi-encoder's input is its input type and a text, a cross-encoder's a query and a passage.
+Input = tuple[str, str]
+INPUT_TYPES: tuple[InputType, ...] = ("query", "passage")
+LARGEST_BATCH = 32
+# Attention takes memory with the square of the length: 32 rows of 512 tokens, 2 of 8,192.
+MAXIMUM_TOKENS = 16_384
+
+
+@dataclass(frozen=True)
+class Probe:
+    """`expected` is [len(inputs), dimensions], or [len(inputs), 1] logits."""
+
+    kind: Kind
+    inputs: tuple[Input, ...]
+    expected: FloatArray
+
+
+@dataclass(frozen=True)
+class Probes:
+    """`mixed` holds the ranking: all queries and then all passages, or the pairs row by row."""
+
+    sample: Sample
+    is_rerank: bool
+    short: Probe
+    mixed: Probe
+    maximum: Probe
+
+    @property
+    def all(self) -> tuple[Probe, ...]:
+        return (self.short, self.mixed, self.maximum)
+
+    def ranking(self, values: FloatArray) -> npt.NDArray[np.floating]:
+        """Scores [queries, passages] of `mixed` values, or of its first whole queries' pairs."""
+        if self.is_rerank:
+            return values.reshape(-1, len(self.sample.passages))
+        wide = values.astype(np.float64)
+        count = len(self.sample.queries)
+        return np.asarray(wide[:count] @ wide[count:].T)
+
+    def goldens(self, bounds: dict[str, Bound]) -> Goldens:
+        """The first 8 queries by the first 16 passages."""
+        values, count = self.mixed.expected, len(self.sample.queries)
+        texts: dict[str, Any] = {
+            "queries": self.sample.queries[:QUERIES],
+            "passages": self.sample.passages[:PASSAGES],
+            "bounds": bounds,
+        }
+        if self.is_rerank:
+            table = self.ranking(values)[:QUERIES, :PASSAGES]
+            return Goldens(scores=Matrix.of(table.tolist()), **texts)
+        return Goldens(
+            queries_out=Matrix.of(values[:QUERIES].tolist()),
+            passages_out=Matrix.of(values[count : count + PASSAGES].tolist()),
+            **texts,
+        )
+
+
+def compute_probes(reference: Reference, sample: Sample) -> Probes:
+    """The reference's numbers for everything that the gate will run."""
+    is_rerank = reference.spec.task == "rerank"
+    passages = sorted(sample.passages, key=len)
+    mixed = _inputs(sample.queries, sample.passages, is_rerank=is_rerank)
+    short = _inputs(sample.queries, passages[:LARGEST_BATCH], is_rerank=is_rerank)
+    if is_rerank:
+        # One pair of each short passage, not every query's.
+        short = tuple(zip(cycle(sample.queries), passages[:LARGEST_BATCH], strict=False))
+    return Probes(
+        sample=sample,
+        is_rerank=is_rerank,
+        short=_probe("short", short[:LARGEST_BATCH], reference),
+        mixed=_probe("mixed", mixed, reference),
+        maximum=_probe("maximum", _longest(reference, sample), reference),
+    )
+
+
+def _probe(kind: Kind, inputs: tuple[Input, ...], reference: Reference) -> Probe:
+    if reference.spec.task == "rerank":
+        return Probe(kind, inputs, reference.logits(inputs).reshape(-1, 1))
+    vectors: dict[int, FloatArray] = {}
+    for input_type in INPUT_TYPES:
+        rows = [row for row, (first, _) in enumerate(inputs) if first == input_type]
+        if rows:
+            found = reference.vectors([inputs[row][1] for row in rows], input_type)
+            vectors |= dict(zip(rows, found, strict=True))
+    return Probe(kind, inputs, np.stack([vectors[row] for row in range(len(inputs))]))
+
+
+def _inputs(
+    queries: Sequence[str], passages: Sequence[str], *, is_rerank: bool
+) -> tuple[Input, ...]:
+    if is_rerank:
+        return tuple((query, passage) for query in queries for passage in passages)
+    typed = [("query", query) for query in queries]
+    return (*typed, *(("passage", passage) for passage in passages))
+
+
+def _longest(reference: Reference, sample: Sample) -> tuple[Input, ...]:
+    """Texts above the longest sequence, so that truncation is compared too."""
+    limit = reference.spec.max_tokens
+    rows = max(1, min(LARGEST_BATCH, MAXIMUM_TOKENS // limit))
+    counts = [_token_count(reference, passage) for passage in sample.passages]
+    texts = [_joined(sample.passages, counts, start, limit) for start in range(rows)]
+    firsts = sample.queries if reference.spec.task == "rerank" else ("passage", "query")
+    return tuple(zip(cycle(firsts), texts, strict=False))
+
+
+def _joined(passages: Sequence[str], counts: Sequence[int], start: int, limit: int) -> str:
+    """Passages from `start` on, around the end, until they have more than `limit` tokens."""
+    start %= len(passages)
+    around = islice(cycle(counts), start, None)
+    needed = next(n for n, total in enumerate(accumulate(around), 1) if total > limit)
+    return " ".join(islice(cycle(passages), start, start + needed))
+
+
+def _token_count(reference: Reference, text: str) -> int:
+    """At least one, so that joining ends."""
+    return max(1, len(reference.model.tokenizer.tokenize(text)))

@@ -1,0 +1,106 @@
+"""Model to bundle: everything is written beside OUT, proven there, and then takes its place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bicross.bundle import Bundle, Manifest, open_bundle, staged_bundle
+from bicross.bundle.layout import GOLDENS, GRAPH, MANIFEST
+from bicross.bundle.manifest import Graph, PrecisionRecord, Source
+from bicross.bundle.store import file_records
+from bicross.runtime import BiEncoder, CrossEncoder, self_test
+from onnx_export.descriptions import copy_descriptions, write_tokenizer_and_config
+from onnx_export.graph import ExportGraph, build_graph
+from onnx_export.hub import find_model, weight_files, weights_sha256
+from onnx_export.parity import Encoder, measure, require_parity
+from onnx_export.probes import Probes, compute_probes
+from onnx_export.records import Identity, make_manifest
+from onnx_export.reference import Reference, load_reference
+from onnx_export.samples import Sample
+from onnx_export.source import ModelSpec, Options, read_spec
+from onnx_export.tolerance import fp32_tolerance, golden_bound, require_spread
+from onnx_export.trace import OPSET, Tracer, trace_graph
+
+Narrate = Callable[[str], None]
+Parity = dict[str, float | str]
+
+
+@dataclass(frozen=True)
+class Request:
+    """`revision` is the hub's; with `force` a bundle at `out` is replaced."""
+
+    model: str
+    out: Path
+    sample: Sample
+    options: Options = field(default_factory=Options)
+    revision: str | None = None
+    force: bool = False
+
+
+def export_model(request: Request, narrate: Narrate, trace: Tracer = trace_graph) -> Manifest:
+    """The manifest of the bundle written at `request.out`.
+
+    Raises `GateFailed` or `FlatSample` where the graph is not proven; then OUT is as it was.
+    """
+    with staged_bundle(request.out, force=request.force) as staging:
+        narrate(f"reading {request.model}")
+        reference = load_model(request.model, request.revision, request.options)
+        narrate(f"torch: scoring the sample ({request.sample})")
+        probes = compute_probes(reference, request.sample)
+        spread = require_spread(probes, fp32_tolerance(probes))
+        narrate("tracing the graph")
+        graph = build_graph(reference)
+        trace(graph, staging / GRAPH)
+        copy_descriptions(reference.spec.folder.path, staging)
+        write_tokenizer_and_config(reference, staging)
+        manifest = _first_manifest(reference.spec, graph, probes, staging)
+        bundle = Bundle(staging, manifest, probes.goldens({}))
+        parity = prove(bundle, probes, narrate) | {"score_spread": spread}
+        record = PrecisionRecord(file=GRAPH, parity=parity | _circumstances(manifest, probes))
+        manifest = manifest.model_copy(update={"precisions": {"fp32": record}})
+        (staging / MANIFEST).write_text(manifest.to_json())
+        narrate("reading the bundle as the server will")
+        bundle = open_bundle(staging)
+        self_test(load_encoder(bundle, "fp32"), bundle)
+    return manifest
+
+
+def load_model(model: str, revision: str | None, options: Options) -> Reference:
+    folder = find_model(model, revision, trust_remote_code=options.trust_remote_code)
+    return load_reference(read_spec(folder, options))
+
+
+def prove(bundle: Bundle, probes: Probes, narrate: Narrate, precision: str = "fp32") -> Parity:
+    """The gate's figures for `bundle`; raises `GateFailed`."""
+    tolerance = fp32_tolerance(probes)
+    measured = measure(load_encoder(bundle, precision), probes, tolerance, narrate)
+    return require_parity(measured, probes, tolerance, f"{bundle.manifest.name}, {precision}")
+
+
+def load_encoder(bundle: Bundle, precision: str) -> Encoder:
+    if bundle.manifest.task == "rerank":
+        return CrossEncoder.load(bundle, precision)
+    return BiEncoder.load(bundle, precision)
+
+
+def _first_manifest(spec: ModelSpec, graph: ExportGraph, probes: Probes, staging: Path) -> Manifest:
+    goldens = probes.goldens({"fp32": golden_bound(probes, fp32_tolerance(probes))})
+    (staging / GOLDENS).write_text(goldens.to_json())
+    source = Source(
+        model=spec.folder.model,
+        revision=spec.folder.revision,
+        weights_sha256=weights_sha256(weight_files(spec.folder.path)),
+    )
+    return make_manifest(
+        Identity(spec.name, source, spec.max_tokens, spec.head),
+        Graph(inputs=graph.inputs, output=graph.outputs[-1], opset=OPSET),
+        {"fp32": PrecisionRecord(file=GRAPH, parity="not measured")},
+        file_records(staging),
+    )
+
+
+def _circumstances(manifest: Manifest, probes: Probes) -> Parity:
+    return {
+        "sample": str(probes.sample),
+        "reference": f"sentence-transformers {manifest.tools['sentence-transformers']}",
+    }

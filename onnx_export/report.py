@@ -1,0 +1,83 @@
+"""What the commands print: steps on stderr while they run, the result on stdout."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bicross.bundle import Manifest
+
+SHORT_DIGEST = 12
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """A function that names the step now begun; the one before it is printed with its seconds."""
+    console = Console(stderr=True)
+    begun: list[tuple[str, float]] = []
+
+    def finish() -> None:
+        if begun:
+            text, start = begun.pop()
+            console.print(
+                f"{escape(text)} [dim]{time.monotonic() - start:.1f} s[/]", highlight=False
+            )
+
+    def narrate(text: str) -> None:
+        finish()
+        begun.append((text, time.monotonic()))
+        status.update(escape(text))
+
+    with console.status("starting") as status:
+        yield narrate
+        finish()
+
+
+def print_manifest(manifest: Manifest, out: Path, *, as_json: bool) -> None:
+    summary = summarise(manifest, out)
+    if as_json:
+        print(json.dumps(summary, indent=1))  # noqa: T201  the result itself
+        return
+    table = Table(title=f"{manifest.name}@{manifest.digest[:SHORT_DIGEST]}", show_header=False)
+    for key, value in summary.items():
+        if key != "precisions":
+            table.add_row(key, escape(str(value)))
+    for precision, record in manifest.precisions.items():
+        for figure, value in _headline(record.parity).items():
+            table.add_row(f"{precision} {figure}", value)
+    Console().print(table)
+
+
+def summarise(manifest: Manifest, out: Path) -> dict[str, object]:
+    """The manifest without its file list, flat enough to read."""
+    return {
+        "bundle": str(out),
+        "name": manifest.name,
+        "digest": manifest.digest,
+        "task": manifest.task,
+        "max_tokens": manifest.max_tokens,
+        **(manifest.embedding or manifest.rerank or manifest).model_dump(mode="json"),
+        "source": manifest.source.model_dump(mode="json"),
+        "bytes": sum(record.size for record in manifest.files.values()),
+        "precisions": {
+            name: record.model_dump(mode="json") for name, record in manifest.precisions.items()
+        },
+    }
+
+
+def _headline(parity: dict[str, float | str] | str) -> dict[str, str]:
+    """The worst figures; the ones of each batch size stay in manifest.json."""
+    if isinstance(parity, str):
+        return {"parity": parity}
+    shown = {}
+    for name, value in parity.items():
+        if f"bound.{name}" in parity:
+            shown[name] = f"{value:.3g} (bound {parity[f'bound.{name}']:.3g})"
+        elif isinstance(value, str):
+            shown[name] = value
+    return shown

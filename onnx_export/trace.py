@@ -1,0 +1,76 @@
+"""A torch module to an ONNX file: the one place that knows the exporter."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+import torch
+
+from bicross.errors import UnsupportedArchitecture
+from onnx_export.graph import ExportGraph, example
+from onnx_export.reference import quiet
+
+OPSET = 18
+# A protobuf file ends at 2 GiB; the graph itself needs a little of that.
+MAX_INLINE_BYTES = 1900 << 20
+
+Tracer = Callable[[ExportGraph, Path], None]
+
+
+def trace_graph(graph: ExportGraph, file: Path) -> None:
+    """Writes `graph` with any batch and length; tensors above 1.9 GB go into `file`.data.
+
+    Raises `UnsupportedArchitecture` where the exporter cannot follow the module.
+    """
+    tensors = example(graph)
+    size = torch.export.Dim.DYNAMIC
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with quiet(), torch.no_grad():
+            program = torch.onnx.export(
+                graph,
+                tensors,
+                dynamo=True,
+                opset_version=OPSET,
+                verbose=False,
+                input_names=list(graph.inputs),
+                output_names=list(graph.outputs),
+                dynamic_shapes=(tuple({0: size, 1: size} for _ in tensors),),
+            )
+    except Exception as error:
+        raise UnsupportedArchitecture(
+            f"torch cannot export {type(graph.transformer).__name__}: "
+            f"{str(error).strip().splitlines()[0]}"
+        ) from error
+    if program is None:
+        raise UnsupportedArchitecture(f"torch gave no graph of {type(graph.transformer).__name__}")
+    size_bytes = sum(p.numel() * p.element_size() for p in graph.parameters())
+    program.save(file, external_data=size_bytes > MAX_INLINE_BYTES)
+    model = onnx.load(file, load_external_data=False)
+    _forget_origin(model)
+    _name_sizes(model)
+    file.write_bytes(model.SerializeToString())
+
+
+def _forget_origin(model: onnx.ModelProto) -> None:
+    """The exporter notes each node's stack trace, with paths of this machine; a bundle travels."""
+    graphs = [model.graph, *model.functions]
+    for graph in graphs:
+        for node in graph.node:
+            del node.metadata_props[:]
+            node.doc_string = ""
+    del model.graph.metadata_props[:]
+    del model.metadata_props[:]
+    # Shapes in between bear the exporter's symbols; onnxruntime infers them anew.
+    del model.graph.value_info[:]
+    for tensor in model.graph.initializer:
+        del tensor.metadata_props[:]
+
+
+def _name_sizes(model: onnx.ModelProto) -> None:
+    for value in (*model.graph.input, *model.graph.output):
+        del value.metadata_props[:]
+        sizes = value.type.tensor_type.shape.dim
+        for size, name in zip(sizes, ("batch", "length"), strict=False):
+            if size.HasField("dim_param"):
+                size.dim_param = name
