@@ -1,8 +1,36 @@
 """`bicross`: the commands of every room, and what an error looks like to the caller."""
 
+import sys
+from typing import Annotated
+
 import typer
+from rich.console import Console
+from rich.markup import escape
 
 from bicross import __version__
+from bicross.cluster.commands import deploy, index, search
+from bicross.errors import BicrossError
+from bicross.evaluate.commands import evaluate
+from bicross.local.commands import app as local
+from bicross.server.commands import serve
+
+# Which extra brings a package, for the one message that a light install needs.
+EXTRAS = {
+    "elasticsearch": "cluster",
+    "fastapi": "server",
+    "httpx": "cluster",
+    "ir_measures": "evaluate",
+    "jgo": "local",
+    "numpy": "server",
+    "onnxruntime": "server",
+    "platformdirs": "local",
+    "psutil": "local",
+    "pydantic_settings": "server",
+    "tokenizers": "server",
+    "uvicorn": "server",
+}
+MISSING_PACKAGE = 5
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="bicross",
@@ -10,6 +38,12 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(serve)
+app.command()(deploy)
+app.command()(index)
+app.command()(search)
+app.command()(evaluate)
+app.add_typer(local, name="local")
 
 
 def _print_version(asked: bool) -> None:
@@ -18,5 +52,31 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    del version
+
+
 def main() -> None:
-    app()
+    """Runs one command; an error of ours is one line on stderr and its own exit status."""
+    try:
+        app()
+    except BicrossError as error:
+        _fail(str(error), error.exit_status)
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        hint = f"the package {error.name} is not installed; pip install 'bicross[{extra}]'"
+        _fail(hint, MISSING_PACKAGE)
+    except KeyboardInterrupt:
+        _fail("interrupted", INTERRUPTED)
+
+
+def _fail(message: str, status: int) -> None:
+    Console(stderr=True).print(f"[bold red]error:[/] {escape(message)}", highlight=False)
+    sys.exit(status)
