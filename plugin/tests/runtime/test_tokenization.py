@@ -1,0 +1,149 @@
+"""Texts are cut as the model's own library cuts them, and what is lost is known."""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import tokenizers
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bicross.bundle import Bundle
+from bicross.errors import InvalidManifest, InvalidRequest, QueryTooLong
+from bicross.runtime import BiEncoder, CrossEncoder, Tokenizer
+from bicross.runtime.tokenization import MAX_TOKENIZER_BYTES
+
+Copied = Callable[[Bundle], Bundle]
+
+# Words of the vocabulary among anything that Unicode has, surrogates apart.
+words = st.sampled_from(
+    ["the cat", "stock price", "breads", "x" * 30, "\x00", "👩‍👩‍👧", "שלום", "é"]
+)
+anything = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+texts = st.lists(words | anything, max_size=40).map(" ".join)
+
+
+def library(bundle: Bundle, strategy: str) -> tokenizers.Tokenizer:
+    """The tokenizers library with its own truncation."""
+    pieces = tokenizers.Tokenizer.from_file(str(bundle.file("tokenizer.json")))
+    pieces.enable_truncation(bundle.manifest.max_tokens, strategy=strategy)
+    return pieces
+
+
+@given(texts)
+@example("👨‍👩‍👧‍👦 שלום עולם e\u0301 ﷺ")
+def test_text_is_cut_as_the_library_cuts_it(bi_encoder: BiEncoder, text: str) -> None:
+    (ours,) = bi_encoder.tokenizer.encode_texts([text])
+    theirs = library(bi_encoder.bundle, "longest_first").encode(text)
+    assert ours.ids.tolist() == theirs.ids
+    assert ours.type_ids.tolist() == theirs.type_ids
+    assert ours.truncated == bool(theirs.overflowing)
+
+
+@given(st.text("the cat é👩", min_size=1, max_size=20), texts)
+def test_pair_is_cut_as_the_library_cuts_its_second_text(
+    cross_encoder: CrossEncoder, query: str, passage: str
+) -> None:
+    (ours,) = cross_encoder.tokenizer.encode_pairs(query, [passage])
+    theirs = library(cross_encoder.bundle, "only_second").encode(query, passage)
+    assert ours.ids.tolist() == theirs.ids
+    assert ours.type_ids.tolist() == theirs.type_ids
+    assert ours.truncated == bool(theirs.overflowing)
+
+
+@pytest.mark.torch
+@given(texts)
+def test_text_is_cut_as_transformers_cuts_it(bi_encoder: BiEncoder, text: str) -> None:
+    transformers = pytest.importorskip("transformers")
+    fast = transformers.PreTrainedTokenizerFast(
+        tokenizer_file=str(bi_encoder.bundle.file("tokenizer.json")), model_max_length=64
+    )
+    (ours,) = bi_encoder.tokenizer.encode_texts([text])
+    assert ours.ids.tolist() == fast(text, truncation=True)["input_ids"]
+
+
+def test_prompt_of_the_input_type_comes_first(bi_encoder: BiEncoder) -> None:
+    assert _ids(bi_encoder, "a cat", "query") == _raw(bi_encoder, "query: a cat")
+    assert _ids(bi_encoder, "a cat", "passage") == _raw(bi_encoder, "passage: a cat")
+
+
+def test_long_text_says_how_long_it_was(bi_encoder: BiEncoder) -> None:
+    (sequence,) = bi_encoder.tokenizer.encode_texts(["cat " * 100])
+    assert (sequence.length, sequence.full_length, sequence.truncated) == (64, 102, True)
+
+
+def test_long_pair_loses_passage_tokens_and_no_query_token(cross_encoder: CrossEncoder) -> None:
+    query = "cat " * 50
+    (sequence,) = cross_encoder.tokenizer.encode_pairs(query, ["dog " * 100])
+    cat, dog = (cross_encoder.tokenizer.pieces.token_to_id(word) for word in ("cat", "dog"))
+    assert sequence.length == 64
+    assert np.count_nonzero(sequence.ids == cat) == 50
+    assert np.count_nonzero(sequence.ids == dog) == 64 - 50 - 3
+
+
+def test_query_that_leaves_room_for_one_passage_token_is_taken(
+    cross_encoder: CrossEncoder,
+) -> None:
+    (sequence,) = cross_encoder.tokenizer.encode_pairs("cat " * 60, ["dog " * 5])
+    assert sequence.length == 64
+
+
+def test_query_that_leaves_no_room_is_refused_with_both_lengths(
+    cross_encoder: CrossEncoder,
+) -> None:
+    with pytest.raises(QueryTooLong, match="`query` has 61 tokens; the model takes 64"):
+        cross_encoder.tokenizer.encode_pairs("cat " * 61, ["dog"])
+
+
+def test_passage_keeps_no_more_than_the_tokens_asked_for(cross_encoder: CrossEncoder) -> None:
+    short, long = cross_encoder.tokenizer.encode_pairs("cat", ["dog dog", "dog " * 9], 3)
+    assert (short.length, short.truncated) == (6, False)
+    assert (long.length, long.full_length) == (7, 13)
+
+
+def test_lone_surrogate_is_refused_by_its_place(bi_encoder: BiEncoder) -> None:
+    with pytest.raises(InvalidRequest, match="text 1 holds a lone surrogate at character 2"):
+        bi_encoder.tokenizer.encode_texts(["fine", "a \ud800"])
+
+
+def test_padding_is_the_model_s_own_token(copied: Copied, bi_bundle: Bundle) -> None:
+    bundle = copied(bi_bundle)
+    bundle.file("config.json").write_text(json.dumps({"pad_token_id": 3}))
+    assert Tokenizer.load(bundle).pad_id == 3
+
+
+def test_padding_comes_from_the_tokenizer_where_the_model_names_none(
+    copied: Copied, bi_bundle: Bundle
+) -> None:
+    bundle = copied(bi_bundle)
+    bundle.file("config.json").unlink()
+    pieces = tokenizers.Tokenizer.from_file(str(bundle.file("tokenizer.json")))
+    pieces.enable_padding(pad_id=5)
+    pieces.save(str(bundle.file("tokenizer.json")))
+    assert Tokenizer.load(bundle).pad_id == 5
+
+
+def test_tokenizer_that_is_too_large_is_not_read(copied: Copied, bi_bundle: Bundle) -> None:
+    bundle = copied(bi_bundle)
+    with bundle.file("tokenizer.json").open("r+b") as stream:
+        stream.truncate(MAX_TOKENIZER_BYTES + 1)
+    with pytest.raises(InvalidManifest, match="at most"):
+        Tokenizer.load(bundle)
+
+
+def test_tokenizer_that_is_broken_is_a_bundle_error(copied: Copied, bi_bundle: Bundle) -> None:
+    bundle = copied(bi_bundle)
+    bundle.file("tokenizer.json").write_text("{}")
+    with pytest.raises(InvalidManifest, match="cannot be read"):
+        Tokenizer.load(bundle)
+
+
+def _ids(encoder: BiEncoder, text: str, input_type: str) -> list[int]:
+    (sequence,) = encoder.tokenize([text], input_type)  # type: ignore[arg-type]
+    return sequence.ids.tolist()
+
+
+def _raw(encoder: BiEncoder, text: str) -> list[int]:
+    (sequence,) = encoder.tokenizer.encode_texts([text])
+    return sequence.ids.tolist()
