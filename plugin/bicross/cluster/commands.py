@@ -57,7 +57,9 @@ def index(
     id_field: Annotated[str, typer.Option(help="The field that holds a document's id.")] = "_id",
     state: Annotated[
         Path | None,
-        typer.Option(help="Folder of the progress journal and of failed documents [the file's]."),
+        typer.Option(
+            help="Folder of the progress journal and of failed documents (default: the file's)."
+        ),
     ] = None,
     chunk: Annotated[int, typer.Option(min=1, max=10_000, help="Documents in one bulk.")] = 200,
     writers: Annotated[int, typer.Option(min=1, max=32, help="Bulks under way at once.")] = 2,
@@ -99,15 +101,31 @@ def search(
     text: Annotated[str, typer.Argument(help="The query.")],
     size: Annotated[int, typer.Option("--size", "-k", min=1, help="Hits to print.")] = 10,
     window: Annotated[
-        int | None, typer.Option(min=1, help="Hits handed to the reranker [50, or --size].")
+        int | None,
+        typer.Option(
+            min=1, help="Hits handed to the reranker (default: 50, or --size where larger)."
+        ),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="The bi-encoder [the index's own].")] = None,
-    reranker: Annotated[str | None, typer.Option(help="The cross-encoder [the index's].")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="The bi-encoder (default: the index's own).")
+    ] = None,
+    reranker: Annotated[
+        str | None, typer.Option(help="The cross-encoder (default: the index's).")
+    ] = None,
     rerank: Annotated[
-        bool | None, typer.Option("--rerank/--no-rerank", help="[rerank where one is known]")
+        bool | None,
+        typer.Option(
+            "--rerank/--no-rerank",
+            help="Rerank (default: where the index or --reranker names one).",
+        ),
     ] = None,
-    field: Annotated[str | None, typer.Option(help="The text to rerank and to print.")] = None,
-    vector_field: Annotated[str | None, typer.Option(help="The vectors to search.")] = None,
+    field: Annotated[
+        str | None,
+        typer.Option(help="The text to rerank and to print (default: what was embedded)."),
+    ] = None,
+    vector_field: Annotated[
+        str | None, typer.Option(help="The vectors to search (default: the index's first).")
+    ] = None,
     explain_stages: Annotated[
         bool, typer.Option("--explain-stages", help="First pass and reranked order side by side.")
     ] = False,

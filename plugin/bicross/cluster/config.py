@@ -153,10 +153,12 @@ def _first_fault(error: ValidationError) -> str:
         return f"{key} is not a key of bicross.toml; allowed here: {allowed}"
     if first["type"] == "missing":
         return f"{key} is required"
-    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error":
+        # Ours, and it says what was found; the input itself may hold what must not be shown.
+        return f"{key}: {first['msg'].removeprefix('Value error, ')}"
     found = first["input"]
     shown = f", found {found!r}" if isinstance(found, str | int | float | bool) else ""
-    return f"{key}: {message}{shown}"
+    return f"{key}: {first['msg']}{shown}"
 
 
 def _allowed_keys(place: list[str]) -> list[str]:

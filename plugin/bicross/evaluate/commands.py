@@ -20,8 +20,12 @@ def evaluate(
     folder: Annotated[
         Path, typer.Argument(help="corpus.jsonl[.gz], queries.jsonl, qrels/test.tsv.")
     ],
-    bi: Annotated[str | None, typer.Option(help="The bi-encoder [the only one served].")] = None,
-    cross: Annotated[str | None, typer.Option(help="The cross-encoder [the only one].")] = None,
+    bi: Annotated[
+        str | None, typer.Option(help="The bi-encoder (default: the only one served).")
+    ] = None,
+    cross: Annotated[
+        str | None, typer.Option(help="The cross-encoder (default: the only one served).")
+    ] = None,
     window: Annotated[
         int, typer.Option(min=10, max=1000, help="Hits handed to the cross-encoder.")
     ] = 100,
@@ -82,9 +86,9 @@ def measure(
     models = Models(bi.pinned, cross.pinned, window)
     search = searcher(cluster.client, index)
     runs = []
-    for name, body in configurations(models, own.VECTOR_FIELD, own.TEXT_FIELD).items():
-        with shown_progress(name) as progress:
-            runs.append(run_queries(search, name, collection.queries, body, progress))
+    for configuration in configurations(models, own.VECTOR_FIELD, own.TEXT_FIELD):
+        with shown_progress(configuration.name) as progress:
+            runs.append(run_queries(search, configuration, collection.queries, progress))
     setup: dict[str, Any] = {
         "elasticsearch": cluster.version,
         "index": index,

@@ -20,9 +20,11 @@ from bicross.cluster.searching import Answer, run_search
 from bicross.errors import UsageError
 
 DEPTH = 100
+BM25_FIELDS = ["title", "text"]
 BM25, DENSE, RERANKED = "BM25", "dense", "dense + rerank"
 
 Clock = Callable[[], float]
+Search = Callable[[dict[str, Any]], Answer]
 Body = Callable[[str], dict[str, Any]]
 Progress = Callable[[int, int], None]
 
@@ -53,8 +55,16 @@ class Models:
     window: int
 
 
-def configurations(models: Models, vector_field: str, text_field: str) -> dict[str, Body]:
-    """The `_search` body of each run for a query text. Only ids come back."""
+@dataclass(frozen=True)
+class Configuration:
+    """One kind of search: its name in the table, and its `_search` body for a query text."""
+
+    name: str
+    body: Body
+
+
+def configurations(models: Models, vector_field: str, text_field: str) -> tuple[Configuration, ...]:
+    """BM25, dense, dense + rerank. Only ids come back."""
     reranking = Reranking(models.cross, text_field, models.window)
 
     def dense(text: str) -> dict[str, Any]:
@@ -64,18 +74,19 @@ def configurations(models: Models, vector_field: str, text_field: str) -> dict[s
         first = dense_retriever(vector_field, models.bi, text, max(models.window, DEPTH))
         return rerank_retriever(first, text, reranking)
 
-    return {
-        BM25: lambda text: search_body(bm25_retriever(["title", "text"], text), DEPTH),
-        DENSE: lambda text: search_body(dense(text), DEPTH),
-        RERANKED: lambda text: search_body(reranked(text), min(DEPTH, models.window)),
-    }
+    return (
+        Configuration(BM25, lambda text: search_body(bm25_retriever(BM25_FIELDS, text), DEPTH)),
+        Configuration(DENSE, lambda text: search_body(dense(text), DEPTH)),
+        Configuration(
+            RERANKED, lambda text: search_body(reranked(text), min(DEPTH, models.window))
+        ),
+    )
 
 
 def run_queries(
-    search: Callable[[dict[str, Any]], Answer],
-    name: str,
+    search: Search,
+    configuration: Configuration,
     queries: Mapping[str, str],
-    body: Body,
     progress: Progress,
     clock: Clock = perf_counter,
 ) -> Run:
@@ -84,7 +95,7 @@ def run_queries(
     A query that the cluster refuses is unanswered, with the reason; it counts as zero in every
     mean, never as missing.
     """
-    run = Run(name)
+    run, body = Run(configuration.name), configuration.body
     for text in list(queries.values())[:1]:
         _attempt(search, body(text))
     for query, text in queries.items():
@@ -102,11 +113,11 @@ def run_queries(
     return run
 
 
-def searcher(client: Elasticsearch, index: str) -> Callable[[dict[str, Any]], Answer]:
+def searcher(client: Elasticsearch, index: str) -> Search:
     return lambda body: run_search(client, index, body)
 
 
-def _attempt(search: Callable[[dict[str, Any]], Answer], body: dict[str, Any]) -> Answer | str:
+def _attempt(search: Search, body: dict[str, Any]) -> Answer | str:
     try:
         return search(body)
     except UsageError as error:
