@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bicross.errors import EnvironmentProblem
 from bicross.local.java import JavaRuntime, how_to_install
-from bicross.local.releases import Release, read_release, tested_versions
+from bicross.local.releases import Release, locked_versions, read_release
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,15 @@ class Choice:
     release: Release
     runtime: JavaRuntime
     reason: str
+
+    @property
+    def on_module_path(self) -> bool:
+        """Whether the server runs as Java modules, as in the distribution.
+
+        A trimmed runtime lacks modules that only enforcing entitlements requires. The server's
+        modules do not resolve there, yet it runs as well from the class path.
+        """
+        return not self.runtime.lacking(self.release.entitlement_modules)
 
 
 def choose(version: str | None, runtimes: Sequence[JavaRuntime]) -> Choice:
@@ -30,7 +39,7 @@ def choose(version: str | None, runtimes: Sequence[JavaRuntime]) -> Choice:
             raise EnvironmentProblem(_no_runtime(release, runtimes))
         return Choice(release, runtime, _on(release, runtime))
     passed_over: list[str] = []
-    for candidate in tested_versions():
+    for candidate in locked_versions():
         release = read_release(candidate)
         runtime = _first_fit(release, runtimes)
         if runtime is not None:
@@ -38,7 +47,7 @@ def choose(version: str | None, runtimes: Sequence[JavaRuntime]) -> Choice:
             reason = "; ".join([f"{_on(release, runtime)}: {newest}", *passed_over])
             return Choice(release, runtime, reason)
         passed_over.append(f"{candidate} cannot: {_obstacles(release, runtimes)}")
-    raise EnvironmentProblem(_no_runtime(read_release(tested_versions()[-1]), runtimes))
+    raise EnvironmentProblem(_no_runtime(read_release(locked_versions()[-1]), runtimes))
 
 
 def _first_fit(release: Release, runtimes: Sequence[JavaRuntime]) -> JavaRuntime | None:
@@ -46,10 +55,12 @@ def _first_fit(release: Release, runtimes: Sequence[JavaRuntime]) -> JavaRuntime
 
 
 def _on(release: Release, runtime: JavaRuntime) -> str:
-    return (
+    text = (
         f"Elasticsearch {release.version} on Java {runtime.major} "
         f"({runtime.home}, from {runtime.origin})"
     )
+    lacking = runtime.lacking(release.entitlement_modules)
+    return f"{text}, from the class path since it lacks {', '.join(lacking)}" if lacking else text
 
 
 def _obstacles(release: Release, runtimes: Sequence[JavaRuntime]) -> str:

@@ -49,7 +49,7 @@ def up(
     as_json: Json = False,
 ) -> None:
     """Start a node and come back when it is ready; the first start downloads Elasticsearch."""
-    from bicross.local import starting  # noqa: PLC0415
+    from bicross.local import starting
 
     wish = starting.Wish(
         version=version,
@@ -73,7 +73,7 @@ def up(
 @app.command()
 def down(version: Version = None, as_json: Json = False) -> None:
     """End the running node, or all of them; their data stay."""
-    from bicross.local import running  # noqa: PLC0415
+    from bicross.local import running
 
     ended = running.stop_all(version)
     if as_json:
@@ -89,10 +89,10 @@ def down(version: Version = None, as_json: Json = False) -> None:
 @app.command()
 def status(as_json: Json = False) -> None:
     """Show the running nodes: version, address, process, health."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
-    from bicross.local import running  # noqa: PLC0415
+    from bicross.local import running
 
     nodes = running.describe_all()
     if as_json:
@@ -115,7 +115,7 @@ def logs(
     as_json: Json = False,
 ) -> None:
     """Print the end of the node's log, running or not."""
-    from bicross.local import running  # noqa: PLC0415
+    from bicross.local import running
 
     log, text = running.end_of_log(version, lines)
     if as_json:

@@ -1,10 +1,9 @@
 """elasticsearch.yml, the JVM's arguments and the two ways to start: all pure."""
 
 import json
-from pathlib import Path
 
-from bicross.local.java import JavaRuntime
-from bicross.local.releases import BRIDGE, Release
+from bicross.local.choice import Choice
+from bicross.local.releases import BRIDGE
 from bicross.local.spec import ENDPOINT_NAME, NodeSpec, SettingValue
 
 # Modules that the server uses where the platform has them but that none of its modules requires.
@@ -13,6 +12,7 @@ NATIVE_MODULES = ("org.elasticsearch.nativeaccess", "org.apache.lucene.core")
 # From 9.5 native calls go through a module of their own.
 FOREIGN_MODULE = "org.elasticsearch.foreign"
 
+LAUNCHER = "launcher.jar"
 BRIDGE_READERS = "org.elasticsearch.entitlement,java.logging,java.net.http,java.naming,jdk.net"
 SERVER_MAIN = "org.elasticsearch.server/org.elasticsearch.bootstrap.Elasticsearch"
 
@@ -29,7 +29,7 @@ rootLogger.appenderRef.console.ref = console
 def node_settings(spec: NodeSpec, *, with_plugin: bool) -> dict[str, SettingValue]:
     """Lines of elasticsearch.yml; the spec's own settings win.
 
-    The plugin's settings stand there only with the plugin: a node refuses settings it does not know.
+    The plugin's settings stand there only with the plugin: a node refuses unknown settings.
     """
     settings: dict[str, SettingValue] = {
         "cluster.name": "bicross-local",
@@ -55,19 +55,12 @@ def as_yaml(settings: dict[str, SettingValue]) -> str:
     return "".join(f"{name}: {json.dumps(value)}\n" for name, value in settings.items())
 
 
-def jvm_arguments(spec: NodeSpec, release: Release, runtime: JavaRuntime) -> list[str]:
-    """What every JVM of the node takes, both ways."""
-    native = [*NATIVE_MODULES]
-    if any(":elasticsearch-foreign-" in jar.coordinate for jar in release.jars):
-        native.append(FOREIGN_MODULE)
-    modules = ["ALL-MODULE-PATH", *(name for name in WANTED_MODULES if name in runtime.modules)]
+def jvm_arguments(spec: NodeSpec, choice: Choice) -> list[str]:
+    """What every JVM of the node takes, however it is started."""
     return [
         f"-Xms{spec.heap}",
         f"-Xmx{spec.heap}",
-        "--module-path",
-        str(spec.home / "lib"),
-        f"--add-modules={','.join(modules)}",
-        f"--enable-native-access={','.join(native)}",
+        *_module_arguments(spec, choice),
         # Elastic's vector library is not published. Looked for in vain, it takes all native access
         # with it, zstd included; switched off, the JVM's vector API does its work.
         "-Dorg.elasticsearch.nativeaccess.enableVectorLibrary=false",
@@ -82,19 +75,36 @@ def jvm_arguments(spec: NodeSpec, release: Release, runtime: JavaRuntime) -> lis
     ]
 
 
-def launcher_command(runtime: JavaRuntime, arguments: list[str], launcher: Path) -> list[str]:
+def _module_arguments(spec: NodeSpec, choice: Choice) -> list[str]:
+    platform = [name for name in WANTED_MODULES if name in choice.runtime.modules]
+    if not choice.on_module_path:
+        return [f"--add-modules={','.join(platform)}", "--enable-native-access=ALL-UNNAMED"]
+    native = [*NATIVE_MODULES]
+    if any(":elasticsearch-foreign-" in jar.coordinate for jar in choice.release.jars):
+        native.append(FOREIGN_MODULE)
+    return [
+        "--module-path",
+        str(spec.home / "lib"),
+        f"--add-modules={','.join(['ALL-MODULE-PATH', *platform])}",
+        f"--enable-native-access={','.join(native)}",
+    ]
+
+
+def launcher_command(spec: NodeSpec, choice: Choice) -> list[str]:
     """The quick way: our launcher, no entitlements."""
-    return [str(runtime.java), *arguments, "-cp", str(launcher), "org.bicross.local.Launch"]
+    launcher = str(spec.home / LAUNCHER)
+    class_path = launcher if choice.on_module_path else f"{launcher}:{spec.home / 'lib'}/*"
+    java = str(choice.runtime.java)
+    return [java, *jvm_arguments(spec, choice), "-cp", class_path, "org.bicross.local.Launch"]
 
 
-def enforced_command(
-    spec: NodeSpec, runtime: JavaRuntime, arguments: list[str], launcher: Path
-) -> list[str]:
+def enforced_command(spec: NodeSpec, choice: Choice) -> list[str]:
     """The server's own main class, with entitlements enforced."""
     bridge = next((spec.home / BRIDGE).glob("*.jar"))
+    launcher = spec.home / LAUNCHER
     return [
-        str(runtime.java),
-        *arguments,
+        str(choice.runtime.java),
+        *jvm_arguments(spec, choice),
         f"-Duser.home={spec.home / 'tmp'}",
         "-Des.entitlements.enabled=true",
         f"-Des.entitlement.agentJar={launcher}",

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from bicross.errors import EnvironmentProblem, UsageError
 from bicross.local import places
-from bicross.local.configuration import CONSOLE_LOGGING, as_yaml, node_settings
+from bicross.local.choice import Choice
+from bicross.local.configuration import CONSOLE_LOGGING, LAUNCHER, as_yaml, node_settings
 from bicross.local.jars import link
-from bicross.local.releases import LIB, TRANSPORT, Release
+from bicross.local.releases import LIB, TRANSPORT
 from bicross.local.spec import NodeSpec
 
 MODULES = "modules"
 STANDINS = "modules/standins"
 PLUGINS = "plugins"
 CONFIG = "config"
-LAUNCHER = "launcher.jar"
 # Where the server's main class looks for its console; the launcher's jar has an empty one.
 ANSI_CONSOLE = "lib/tools/ansi-console"
 # Written anew at each start. Data and logs stay.
@@ -38,25 +38,26 @@ class Layout:
     notes: tuple[str, ...]
 
 
-def lay_out(spec: NodeSpec, release: Release, files: dict[str, Path]) -> Layout:
-    """Makes `spec.home` a home of `release` from verified `files` (by sha256).
+def lay_out(spec: NodeSpec, choice: Choice, files: dict[str, Path]) -> Layout:
+    """Makes `spec.home` a home of the chosen release from verified `files` (by sha256).
 
     Raises `EnvironmentProblem` where the launcher or a plugin is missing or does not fit.
     """
+    release = choice.release
     for asset in (places.launcher_jar(release.version), places.standins_jar(release.version)):
         if not asset.is_file():
             raise EnvironmentProblem(
                 f"{asset} is missing; a release brings it, a checkout builds it with "
                 f"`make -C plugin/elasticsearch/local-node ES={release.version}`"
             )
-    for folder in REBUILT:
-        shutil.rmtree(spec.home / folder, ignore_errors=True)
-        (spec.home / folder).mkdir(parents=True)
+    for name in REBUILT:
+        shutil.rmtree(spec.home / name, ignore_errors=True)
+        (spec.home / name).mkdir(parents=True)
     for folder in (spec.home / "logs", spec.data_folder):
         folder.mkdir(parents=True, exist_ok=True)
     for jar in release.jars:
         link(files[jar.sha256], spec.home / jar.folder / jar.file_name)
-    _modules_and_launcher(spec.home, release)
+    _modules_and_launcher(spec.home, choice)
     notes = [note for note in (_zstd(spec.home), _install_plugins(spec)) if note]
     with_plugin = any(_plugin_name(path) == OUR_PLUGIN for path in (spec.home / PLUGINS).iterdir())
     config = spec.home / CONFIG
@@ -82,22 +83,25 @@ def wipe_data(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _modules_and_launcher(home: Path, release: Release) -> None:
-    launcher = places.launcher_jar(release.version)
-    link(launcher, home / LAUNCHER)
-    link(launcher, home / ANSI_CONSOLE / LAUNCHER)
-    link(places.standins_jar(release.version), home / STANDINS / "standins.jar")
-    transport = next((home / TRANSPORT).glob("transport-netty4-*.jar"))
-    for jar, module in ((transport, home / TRANSPORT), (home / STANDINS / "standins.jar", None)):
-        _unpack_descriptor(jar, module or home / STANDINS)
+def _modules_and_launcher(home: Path, choice: Choice) -> None:
+    version = choice.release.version
+    link(places.launcher_jar(version), home / LAUNCHER)
+    link(places.launcher_jar(version), home / ANSI_CONSOLE / LAUNCHER)
+    standins = home / STANDINS / "standins.jar"
+    link(places.standins_jar(version), standins)
+    for jar in (standins, next((home / TRANSPORT).glob("transport-netty4-*.jar"))):
+        _unpack_descriptor(jar, as_java_module=choice.on_module_path)
 
 
-def _unpack_descriptor(jar: Path, module: Path) -> None:
+def _unpack_descriptor(jar: Path, *, as_java_module: bool) -> None:
     """A module's jar carries its descriptor and policy under META-INF/es-plugins."""
     with zipfile.ZipFile(jar) as archive:
         for name in archive.namelist():
             if name.startswith("META-INF/es-plugins/") and not name.endswith("/"):
-                (module / Path(name).name).write_bytes(archive.read(name))
+                lines = archive.read(name).splitlines(keepends=True)
+                if not as_java_module:
+                    lines = [line for line in lines if not line.startswith(b"modulename=")]
+                (jar.parent / Path(name).name).write_bytes(b"".join(lines))
 
 
 def _zstd(home: Path) -> str | None:

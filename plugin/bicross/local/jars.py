@@ -1,4 +1,4 @@
-"""The jars of a release: fetched once by exact coordinate, verified, then used without a network."""
+"""The jars of a release: fetched once by exact coordinate, verified, offline from then on."""
 
 import hashlib
 import os

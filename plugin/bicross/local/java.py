@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,11 +40,15 @@ class JavaRuntime:
     def can_compile(self) -> bool:
         return (self.home / "bin" / "javac").is_file()
 
+    def lacking(self, modules: Iterable[str]) -> list[str]:
+        """Those of `modules` that this runtime does not have, sorted."""
+        return sorted(set(modules) - self.modules)
+
     def obstacle(self, release: Release) -> str | None:
         """Why this runtime cannot run `release`; None where it can."""
         if self.major < release.java:
             return f"Java {self.major} at {self.home} is older than {release.java}"
-        lacking = sorted(set(release.java_modules) - self.modules)
+        lacking = self.lacking(release.java_modules)
         if lacking:
             return f"Java {self.major} at {self.home} lacks the modules {', '.join(lacking)}"
         return None

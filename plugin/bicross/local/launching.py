@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 
 from bicross.errors import EnvironmentProblem
 from bicross.local.choice import Choice
-from bicross.local.configuration import enforced_command, jvm_arguments, launcher_command
-from bicross.local.home import CONFIG, LAUNCHER, hand_over
+from bicross.local.configuration import LAUNCHER, enforced_command, launcher_command
+from bicross.local.home import CONFIG, hand_over
 from bicross.local.spec import NodeSpec
 
 TOOL_TIMEOUT_S = 60
@@ -30,20 +30,27 @@ def launch(spec: NodeSpec, choice: Choice, log: Path) -> "subprocess.Popen[bytes
         _write_keystore(spec, choice)
     if log.exists():
         log.replace(log.with_suffix(".previous.log"))
-    arguments = jvm_arguments(spec, choice.release, choice.runtime)
-    launcher = spec.home / LAUNCHER
     with log.open("wb") as output:
         if not spec.entitlements:
-            command = launcher_command(choice.runtime, arguments, launcher)
-            return _start(command, output, stdin=subprocess.DEVNULL)
-        if choice.release.entitlement_bridge is None:
-            raise EnvironmentProblem(
-                f"entitlements cannot be enforced on Elasticsearch {spec.version}: the jar that "
-                "this takes was never published for it"
-            )
+            return _start(launcher_command(spec, choice), output, stdin=subprocess.DEVNULL)
+        _require_enforceable(choice)
         served = _run_tool(spec, choice, ["WriteServerArgs", str(spec.home)])
-        command = enforced_command(spec, choice.runtime, arguments, launcher)
-        return _start_enforced(command, output, served, _identity(spec))
+        return _start_enforced(enforced_command(spec, choice), output, served, _identity(spec))
+
+
+def _require_enforceable(choice: Choice) -> None:
+    version = choice.release.version
+    if choice.release.entitlement_bridge is None:
+        raise EnvironmentProblem(
+            f"entitlements cannot be enforced on Elasticsearch {version}: the jar that this takes "
+            "was never published for it"
+        )
+    if not choice.on_module_path:
+        lacking = ", ".join(choice.runtime.lacking(choice.release.entitlement_modules))
+        raise EnvironmentProblem(
+            f"entitlements cannot be enforced on Java at {choice.runtime.home}: it lacks the "
+            f"modules {lacking}; take a full JDK of {choice.release.java} or newer"
+        )
 
 
 def _write_keystore(spec: NodeSpec, choice: Choice) -> None:
@@ -84,7 +91,8 @@ def _start_enforced(
     command: list[str], output: BinaryIO, served: bytes, identity: Mapping[str, Any]
 ) -> "subprocess.Popen[bytes]":
     """The server reads its arguments from standard input and takes its end for its parent's death:
-    so the child holds both ends of the pipe, and outlives this process."""
+    so the child holds both ends of the pipe, and outlives this process.
+    """
     reader, writer = os.pipe()
     try:
         child = _start(command, output, stdin=reader, pass_fds=(writer,), **identity)

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bicross.local.java import find_runtimes
 from bicross.local.jars import link
+from bicross.local.java import find_runtimes
 from bicross.local.releases import BRIDGE, LIB, LOCKS, TRANSPORT, LockedJar, Release
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SERVER = "org.elasticsearch:elasticsearch:{}"
 NETTY = "org.elasticsearch.plugin:transport-netty4:{}"
+ENTITLEMENT_MODULE = "org.elasticsearch.entitlement"
 ENTITLEMENT_BRIDGE = "org.elasticsearch:elasticsearch-entitlement-bridge:{}"
 
 # The class file version of Java 17 is 61; the difference is the same for every release.
@@ -42,10 +43,13 @@ def lock(version: str) -> Release:
         for jar, path in files.items():
             if jar.folder == LIB:
                 link(path, lib / jar.file_name)
+        required = _required_modules(lib)
+        node, entitlement = required[False], required[True]
         return Release(
             version=version,
             java=_class_file_java(lib / f"elasticsearch-{version}.jar"),
-            java_modules=tuple(sorted(_required_modules(lib))),
+            java_modules=tuple(sorted(node)),
+            entitlement_modules=tuple(sorted(entitlement - node)),
             jars=tuple(sorted(files, key=lambda jar: (jar.folder, jar.coordinate))),
         )
 
@@ -93,8 +97,8 @@ def _class_file_java(jar: Path) -> int:
         return int.from_bytes(archive.read(name)[6:8]) - CLASS_FILE_OFFSET
 
 
-def _required_modules(lib: Path) -> set[str]:
-    """Modules of the Java platform that the modules in `lib` require themselves."""
+def _required_modules(lib: Path) -> dict[bool, set[str]]:
+    """Modules of the Java platform that the modules in `lib` require; True: the entitlements'."""
     newest = max(find_runtimes(), key=lambda runtime: runtime.major)
     shown = subprocess.run(  # noqa: S603
         [
@@ -105,12 +109,12 @@ def _required_modules(lib: Path) -> set[str]:
         text=True,
         check=True,
     )
-    required = set()
+    required: dict[bool, set[str]] = {False: set(), True: set()}
     for line in shown.stdout.splitlines():
         match line.split():
             case [owner, "requires", module, location] if location.startswith("jrt:"):
                 if not owner.startswith(("java.", "jdk.")):
-                    required.add(module)
+                    required[owner == ENTITLEMENT_MODULE].add(module)
             case _:
                 continue
     return required

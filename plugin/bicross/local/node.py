@@ -63,7 +63,7 @@ class LocalNode:
             raise EnvironmentProblem(f"a node already runs in {self.spec.home}; stop it first")
         require_free(self.spec.port)
         files = fetch_jars(self.choice.release, jar_cache(), on_jar)
-        layout = homes.lay_out(self.spec, self.choice.release, files)
+        layout = homes.lay_out(self.spec, self.choice, files)
         self.notes = layout.notes
         self._child = launching.launch(self.spec, self.choice, self.log)
         self.record = NodeRecord(

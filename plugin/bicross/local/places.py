@@ -15,7 +15,7 @@ def state_folder() -> Path:
 
 
 def jar_cache() -> Path:
-    """Folder of verified jars, named by their sha256: under $BICROSS_HOME, else the user's cache."""
+    """Folder of verified jars named by sha256: under $BICROSS_HOME, else the user's cache."""
     chosen = os.environ.get("BICROSS_HOME")
     base = (
         Path(chosen).expanduser() / "cache" if chosen else platformdirs.user_cache_path("bicross")

@@ -33,7 +33,7 @@ def require_free(port: int, option: str = "--port") -> None:
 def _holder(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,):
                 if connection.pid is None:
                     return ": a process of another user listens on it"
                 name = psutil.Process(connection.pid).name()

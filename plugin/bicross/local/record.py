@@ -13,8 +13,11 @@ KILL_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class NodeRecord:
-    """A started node. `created` is the process's start in seconds since the epoch: with `pid` it
-    names one process for good, where a pid alone may have been given to another since."""
+    """A started node.
+
+    `created` is the process's start in seconds since the epoch: with `pid` it names one process for
+    good, where a pid alone may have been given to another since.
+    """
 
     pid: int
     created: float

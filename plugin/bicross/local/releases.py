@@ -1,4 +1,4 @@
-"""The Elasticsearch releases that a local node can run: what each needs, down to every jar's digest.
+"""The Elasticsearch releases that a local node can run, down to every jar's digest.
 
 A release is a file in locks/, written by `python -m bicross.local.lock VERSION`.
 """
@@ -36,8 +36,9 @@ class LockedJar(BaseModel):
 class Release(BaseModel):
     """An Elasticsearch version, the Java that it needs, and its jars.
 
-    `java` is the lowest major version that reads its classes; `java_modules` are the modules of the
-    Java platform that its own modules require, beyond which a trimmed runtime may lack anything.
+    `java` is the lowest major version that reads its classes. `java_modules` are the modules of the
+    Java platform that its modules require; those that only enforcing entitlements requires stand
+    apart, because a node without enforcement can do without them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +46,7 @@ class Release(BaseModel):
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
     java: int = Field(ge=17)
     java_modules: tuple[str, ...]
+    entitlement_modules: tuple[str, ...]
     jars: tuple[LockedJar, ...] = Field(min_length=1)
 
     @property
@@ -68,21 +70,21 @@ def _key(version: str) -> _Key:
     return _Key(*(int(part) for part in version.split(".")))
 
 
-def tested_versions(locks: Path = LOCKS) -> list[str]:
+def locked_versions() -> list[str]:
     """Versions with a lock, newest first."""
-    return sorted((path.stem for path in locks.glob("*.json")), key=_key, reverse=True)
+    return sorted((path.stem for path in LOCKS.glob("*.json")), key=_key, reverse=True)
 
 
-def read_release(version: str, locks: Path = LOCKS) -> Release:
+def read_release(version: str) -> Release:
     """The locked release of that version.
 
     Raises `UsageError` for a version without a lock, `EnvironmentProblem` for a damaged lock.
     """
-    path = locks / f"{version}.json"
-    if version not in tested_versions(locks):
+    path = LOCKS / f"{version}.json"
+    if version not in locked_versions():
         raise UsageError(
             f"no local node of Elasticsearch {version}: this release of bicross has "
-            f"{', '.join(tested_versions(locks))}; name one of them with --version"
+            f"{', '.join(locked_versions())}; name one of them with --version"
         )
     try:
         return Release.model_validate_json(path.read_bytes())

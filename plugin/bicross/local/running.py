@@ -7,7 +7,7 @@ from bicross.errors import UsageError
 from bicross.local.places import nodes_folder
 from bicross.local.readiness import health, last_lines
 from bicross.local.record import NodeRecord, end_process, read_record, running_record
-from bicross.local.releases import tested_versions
+from bicross.local.releases import locked_versions
 
 LOG = Path("logs", "node.log")
 
@@ -58,7 +58,7 @@ def end_of_log(version: str | None, lines: int) -> tuple[Path, str]:
 
     Raises `UsageError` where none was started.
     """
-    homes = [nodes_folder() / one for one in ([version] if version else tested_versions())]
+    homes = [nodes_folder() / one for one in ([version] if version else locked_versions())]
     started = [(record.created, home) for home in homes if (record := read_record(home))]
     if not started:
         which = f"Elasticsearch {version}" if version else "a local node"

@@ -88,7 +88,7 @@ def start(wish: Wish, *, quiet: bool) -> Started:
         spec = _spec(wish, choice)
         if running_record(spec.home):
             raise UsageError(
-                f"Elasticsearch {spec.version} already runs with other options; "
+                f"Elasticsearch {spec.version} runs already, with other options or data to keep; "
                 f"`bicross local down --version {spec.version}` ends it"
             )
         node = LocalNode(spec, choice)
@@ -151,7 +151,7 @@ def _start_with_progress(node: LocalNode, *, quiet: bool) -> NodeRecord:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Two `up` at once would lay out one home twice: the second waits and finds the node running."""
+    """Two `up` at once would lay out one home twice: the second waits, and finds the node up."""
     nodes_folder().mkdir(parents=True, exist_ok=True)
     with (nodes_folder() / "up.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
