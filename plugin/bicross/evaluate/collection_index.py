@@ -8,7 +8,7 @@ from bicross.cluster.apply import apply, plan
 from bicross.cluster.config import Config, IndexTable, InputOutput, ModelTable
 from bicross.cluster.connection import Cluster
 from bicross.cluster.indexing import IndexJob, Progress, index_file, no_progress
-from bicross.cluster.served import Catalog, ServedModel
+from bicross.cluster.served import PIN_DIGITS, Catalog, ServedModel
 from bicross.errors import DocumentsFailed, UsageError
 from bicross.evaluate.dataset import Collection, corpus_line
 
@@ -36,8 +36,13 @@ def chosen_model(catalog: Catalog, asked: str | None, task: str, option: str) ->
 
 def index_name(collection: Collection, model: ServedModel) -> str:
     """One index for each collection and bundle: vectors of two bundles never share one."""
-    words = f"{collection.name}-{model.name}-{(model.digest or 'unknown')[:12]}".lower()
-    return "bicross-eval-" + re.sub(r"[^a-z0-9.-]+", "-", words).strip("-.")[:180]
+    digest = (model.digest or "unknown")[:PIN_DIGITS]
+    return f"bicross-eval-{_slug(collection.name)}-{_slug(model.name)}-{digest}"
+
+
+def _slug(name: str) -> str:
+    """What an index name may hold of `name`, short enough for two of them."""
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower())[:80].strip("-.") or "unnamed"
 
 
 def index_table(model: ServedModel) -> IndexTable:
