@@ -15,8 +15,10 @@ from bicross.cluster.documents import Document
 from bicross.errors import EnvironmentProblem
 
 TOO_MANY_REQUESTS = 429
+TOO_LARGE = 413
 REASON_LENGTH = 500
 
+# Waits so many seconds; a true answer means that the run is being stopped.
 Wait = Callable[[float], object]
 
 
@@ -78,11 +80,12 @@ class BulkWriter:
             lines = {refusal.line for refusal in overloaded}
             waiting = [document for document in waiting if document.line in lines]
             retried += len(waiting)
-            self._wait(self._policy.delay_s(attempt, self._random))
+            if self._wait(self._policy.delay_s(attempt, self._random)):
+                raise EnvironmentProblem("stopped while waiting to send documents again")
         return ChunkOutcome(created, updated, tuple(refusals), retried)
 
     def _send(self, documents: Sequence[Document]) -> list[dict[str, Any]]:
-        """One bulk's answer, an item per document in order. A bulk refused by 429 refuses each."""
+        """An item per document in order. 429 to the whole is each one's; 413 halves the bulk."""
         try:
             answered = list(
                 streaming_bulk(
@@ -94,9 +97,12 @@ class BulkWriter:
                 )
             )
         except ApiError as error:
-            if error.meta.status == TOO_MANY_REQUESTS:
-                item = {"status": TOO_MANY_REQUESTS, "error": api_reason(error)}
-                return [item] * len(documents)
+            status = error.meta.status
+            if status == TOO_LARGE and len(documents) > 1:
+                half = len(documents) // 2
+                return self._send(documents[:half]) + self._send(documents[half:])
+            if status in (TOO_MANY_REQUESTS, TOO_LARGE):
+                return [{"status": status, "error": api_reason(error)}] * len(documents)
             raise EnvironmentProblem(f"the bulk was refused: {api_reason(error)}") from None
         except TransportError as error:
             raise EnvironmentProblem(f"the bulk got no answer: {error.message}") from None

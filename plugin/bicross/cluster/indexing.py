@@ -1,8 +1,9 @@
 """A file of JSON lines into an index: every line ends accepted or as a dead letter, once."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Event
@@ -88,17 +89,19 @@ def index_file(
     letters = DeadLetters(state / f"{job.path.name}.failed.jsonl")
     journal = state / f".{name}.bicross-progress.jsonl"
     bound = binding(identity, cluster.uuid, index_uuid(cluster, job.index))
-    writer = BulkWriter(cluster.client, job.index, job.policy, pause or Event().wait)
+    stop = Event()
+    writer = BulkWriter(cluster.client, job.index, job.policy, pause or stop.wait)
     with Checkpoint(journal, bound) as checkpoint:
         resumed = len(checkpoint.accepted)
         letters.keep(checkpoint.failed)
         tally = _Tally()
         progress(resumed, identity.lines)
-        for lines, outcome in _outcomes(job, checkpoint, writer):
-            letters.append(outcome.refusals)
-            checkpoint.settle([line.line for line in lines], {r.line for r in outcome.refusals})
-            tally.add(outcome)
-            progress(resumed + tally.settled, identity.lines)
+        with closing(_outcomes(job, checkpoint, writer, stop)) as outcomes:
+            for lines, outcome in outcomes:
+                letters.append(outcome.refusals)
+                checkpoint.settle([line.line for line in lines], {r.line for r in outcome.refusals})
+                tally.add(outcome)
+                progress(resumed + tally.settled, identity.lines)
         letters.keep(checkpoint.failed)
         failed = len(checkpoint.failed)
     cluster.client.indices.refresh(index=job.index)
@@ -132,20 +135,24 @@ class _Tally:
 
 
 def _outcomes(
-    job: IndexJob, checkpoint: Checkpoint, writer: BulkWriter
-) -> Iterator[tuple[list[Line], ChunkOutcome]]:
+    job: IndexJob, checkpoint: Checkpoint, writer: BulkWriter, stop: Event
+) -> Generator[tuple[list[Line], ChunkOutcome], None, None]:
     """Chunks as they are answered, at most `writers` under way, no id in two of them at once."""
     chunks = read_chunks(
         job.path, job.parse, checkpoint.pending, (job.chunk_documents, job.chunk_bytes)
     )
     under_way: dict[Future[ChunkOutcome], list[Line]] = {}
     with ThreadPoolExecutor(job.writers, thread_name_prefix="bicross-bulk") as pool:
-        for chunk in chunks:
-            while under_way and (len(under_way) == job.writers or _share_an_id(under_way, chunk)):
+        try:
+            for chunk in chunks:
+                while len(under_way) == job.writers or _share_an_id(under_way, chunk):
+                    yield from _answered(under_way)
+                under_way[pool.submit(_write, writer, chunk)] = chunk
+            while under_way:
                 yield from _answered(under_way)
-            under_way[pool.submit(_write, writer, chunk)] = chunk
-        while under_way:
-            yield from _answered(under_way)
+        finally:
+            # Leaving waits for the threads; one that waits out a 429 must not keep it for minutes.
+            stop.set()
 
 
 def _share_an_id(under_way: dict[Future[ChunkOutcome], list[Line]], chunk: list[Line]) -> bool:

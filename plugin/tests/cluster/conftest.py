@@ -61,8 +61,7 @@ class ScriptedCluster:
         lines = [json.loads(line) for line in body.splitlines()]
         pairs = list(zip(lines[::2], lines[1::2], strict=True))
         self.bulks.append([action["index"]["_id"] for action, _ in pairs])
-        if self.bulk_statuses:
-            status = self.bulk_statuses.pop(0)
+        if self.bulk_statuses and (status := self.bulk_statuses.pop(0)) != 200:
             return status, {"error": {"type": "scripted", "reason": f"bulk {status}"}}
         items = [self._item(action["index"]["_id"], source) for action, source in pairs]
         return 200, {"took": 1, "errors": True, "items": items}

@@ -78,15 +78,31 @@ def test_a_bulk_refused_as_a_whole_by_429_is_sent_again(script: Any, cluster: Cl
 def test_a_bulk_refused_otherwise_stops_with_the_clusters_reason(
     script: Any, cluster: Cluster
 ) -> None:
-    script.bulk_statuses = [413]
-    with pytest.raises(EnvironmentProblem, match="413 scripted: bulk 413"):
+    script.bulk_statuses = [403]
+    with pytest.raises(EnvironmentProblem, match="403 scripted: bulk 403"):
         Writing(cluster)("a")
+
+
+def test_a_bulk_that_is_too_large_is_halved_until_one_document_is_at_fault(
+    script: Any, cluster: Cluster
+) -> None:
+    script.bulk_statuses = [413, 200, 413, 413]
+    outcome = Writing(cluster)("a", "b", "c", "d")
+    assert script.bulks == [["a", "b", "c", "d"], ["a", "b"], ["c", "d"], ["c"], ["d"]]
+    assert (outcome.created, [each.id for each in outcome.refusals]) == (3, ["c"])
 
 
 def test_a_cluster_that_goes_away_stops_the_chunk(script: Any, cluster: Cluster) -> None:
     script.dies_after = 0
     with pytest.raises(EnvironmentProblem, match="no answer"):
         Writing(cluster)("a")
+
+
+def test_a_run_that_is_being_stopped_ends_its_wait(script: Any, cluster: Cluster) -> None:
+    script.statuses = {"a": [429]}
+    writer = BulkWriter(cluster.client, "docs", POLICY, wait=lambda _: True)
+    with pytest.raises(EnvironmentProblem, match="stopped"):
+        writer.write(documents("a"))
 
 
 def test_overwritten_documents_are_counted_as_updated(cluster: Cluster) -> None:
