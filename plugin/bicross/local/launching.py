@@ -4,7 +4,6 @@ import os
 import pwd
 import subprocess
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,10 +31,11 @@ def launch(spec: NodeSpec, choice: Choice, log: Path) -> "subprocess.Popen[bytes
         log.replace(log.with_suffix(".previous.log"))
     with log.open("wb") as output:
         if not spec.entitlements:
-            return _start(launcher_command(spec, choice), output, stdin=subprocess.DEVNULL)
+            command = launcher_command(spec, choice)
+            return _start(spec, command, output, stdin=subprocess.DEVNULL)
         _require_enforceable(choice)
         served = _run_tool(spec, choice, ["WriteServerArgs", str(spec.home)])
-        return _start_enforced(enforced_command(spec, choice), output, served, _identity(spec))
+        return _start_enforced(spec, enforced_command(spec, choice), output, served)
 
 
 def _require_enforceable(choice: Choice) -> None:
@@ -76,26 +76,38 @@ def _run_tool(spec: NodeSpec, choice: Choice, arguments: list[str], given: bytes
     return ran.stdout
 
 
-def _start(command: list[str], output: BinaryIO, **more: Any) -> "subprocess.Popen[bytes]":  # noqa: ANN401
+def _start(
+    spec: NodeSpec,
+    command: list[str],
+    output: BinaryIO,
+    **more: Any,  # noqa: ANN401
+) -> "subprocess.Popen[bytes]":
     environment = {k: v for k, v in os.environ.items() if k not in KEPT_FROM_THE_NODE}
     return subprocess.Popen(  # noqa: S603
         command,
+        # The server looks for its native libraries from its home, and a crash report belongs there.
+        cwd=spec.home,
+        env={**environment, "LIBFFI_TMPDIR": str(spec.home / "tmp")},
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        **{"env": environment, **more},
+        **more,
     )
 
 
 def _start_enforced(
-    command: list[str], output: BinaryIO, served: bytes, identity: Mapping[str, Any]
+    spec: NodeSpec, command: list[str], output: BinaryIO, served: bytes
 ) -> "subprocess.Popen[bytes]":
     """The server reads its arguments from standard input and takes its end for its parent's death:
     so the child holds both ends of the pipe, and outlives this process.
     """
     reader, writer = os.pipe()
     try:
-        child = _start(command, output, stdin=reader, pass_fds=(writer,), **identity)
+        identity = _identity(spec)
+        child = _start(spec, command, output, stdin=reader, pass_fds=(writer,), **identity)
+    except BaseException:
+        os.close(writer)
+        raise
     finally:
         os.close(reader)
 
@@ -110,9 +122,8 @@ def _start_enforced(
 
 def _identity(spec: NodeSpec) -> dict[str, Any]:
     """Popen's arguments for the user that the node runs as; the server refuses root."""
-    temporary = {"env": {**os.environ, "LIBFFI_TMPDIR": str(spec.home / "tmp")}}
     if os.geteuid() != 0:
-        return temporary
+        return {}
     try:
         user = pwd.getpwnam(spec.run_as)
     except KeyError as problem:
@@ -126,4 +137,4 @@ def _identity(spec: NodeSpec) -> dict[str, Any]:
             "choose a home in a folder that others may enter"
         )
     hand_over(spec, user.pw_uid, user.pw_gid)
-    return {**temporary, "user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}

@@ -6,6 +6,7 @@ with LocalNode(spec) as node:
 """
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,7 @@ from bicross.local.record import NodeRecord, end_process, running_record, write_
 from bicross.local.spec import NodeSpec
 
 START_TIMEOUT_S = 180.0
+VECTOR_MODULE = "jdk.incubator.vector"
 
 
 class LocalNode:
@@ -32,7 +34,7 @@ class LocalNode:
     def __init__(self, spec: NodeSpec, choice: Choice | None = None) -> None:
         """Raises `EnvironmentProblem` where no Java runs that version."""
         runtimes = [given_runtime(spec.java)] if spec.java else None
-        self.spec = spec
+        self.spec = replace(spec, home=spec.home.absolute(), data=spec.data_folder.absolute())
         self.choice = choice or choose(spec.version, runtimes or find_runtimes())
         self.notes: tuple[str, ...] = ()
         self.record: NodeRecord | None = None
@@ -64,7 +66,7 @@ class LocalNode:
         require_free(self.spec.port)
         files = fetch_jars(self.choice.release, jar_cache(), on_jar)
         layout = homes.lay_out(self.spec, self.choice, files)
-        self.notes = layout.notes
+        self.notes = (*layout.notes, *_runtime_notes(self.choice))
         self._child = launching.launch(self.spec, self.choice, self.log)
         self.record = NodeRecord(
             pid=self._child.pid,
@@ -118,3 +120,9 @@ class LocalNode:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _runtime_notes(choice: Choice) -> list[str]:
+    if VECTOR_MODULE in choice.runtime.modules:
+        return []
+    return [f"this Java lacks {VECTOR_MODULE}: vector search runs without SIMD, thus slower"]
