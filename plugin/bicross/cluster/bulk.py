@@ -44,13 +44,22 @@ class ChunkOutcome:
     retried: int
 
 
+@dataclass(frozen=True)
+class BulkSink:
+    """Where documents go. `require_alias` refuses them once the name is no alias any more."""
+
+    client: Elasticsearch
+    name: str
+    require_alias: bool = False
+
+
 class BulkWriter:
     """Writes documents into one index. Safe to use from several threads."""
 
-    def __init__(self, client: Elasticsearch, index: str, policy: RetryPolicy, wait: Wait) -> None:
+    def __init__(self, sink: BulkSink, policy: RetryPolicy, wait: Wait) -> None:
         # The transport repeats a 429 at once; here it is answered with patience instead.
-        self._client = client.options(retry_on_status=(502, 503, 504))
-        self._index = index
+        self._client = sink.client.options(retry_on_status=(502, 503, 504))
+        self._sink = sink
         self._policy = policy
         self._wait = wait
         self._random = Random()  # noqa: S311 # jitter, no secret
@@ -90,10 +99,14 @@ class BulkWriter:
             answered = list(
                 streaming_bulk(
                     self._client,
-                    ({"_index": self._index, "_id": d.id, "_source": d.source} for d in documents),
+                    (
+                        {"_index": self._sink.name, "_id": d.id, "_source": d.source}
+                        for d in documents
+                    ),
                     chunk_size=max(1, len(documents)),
                     raise_on_error=False,
                     raise_on_exception=True,
+                    require_alias=self._sink.require_alias,
                 )
             )
         except ApiError as error:

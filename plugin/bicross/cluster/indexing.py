@@ -11,7 +11,7 @@ from typing import Any
 
 from elasticsearch import NotFoundError
 
-from bicross.cluster.bulk import BulkWriter, ChunkOutcome, RetryPolicy, Wait
+from bicross.cluster.bulk import BulkSink, BulkWriter, ChunkOutcome, RetryPolicy, Wait
 from bicross.cluster.checkpoint import Checkpoint, binding
 from bicross.cluster.connection import Cluster
 from bicross.cluster.dead_letters import DeadLetters, Refusal
@@ -88,9 +88,12 @@ def index_file(
     name = f"{job.path.name}.{job.index}"
     letters = DeadLetters(state / f"{job.path.name}.failed.jsonl")
     journal = state / f".{name}.bicross-progress.jsonl"
-    bound = binding(identity, cluster.uuid, index_uuid(cluster, job.index))
+    target = destination(cluster, job.index)
+    bound = binding(identity, cluster.uuid, target.uuid)
     stop = Event()
-    writer = BulkWriter(cluster.client, job.index, job.policy, pause or stop.wait)
+    # An alias that vanishes under way must fail documents, not make an index without a pipeline.
+    sink = BulkSink(cluster.client, job.index, require_alias=target.aliased)
+    writer = BulkWriter(sink, job.policy, pause or stop.wait)
     with Checkpoint(journal, bound) as checkpoint:
         resumed = len(checkpoint.accepted)
         letters.keep(checkpoint.failed)
@@ -184,15 +187,24 @@ def _write(writer: BulkWriter, chunk: list[Line]) -> ChunkOutcome:
     )
 
 
-def index_uuid(cluster: Cluster, index: str) -> str:
-    """The uuid of the index that `index` names or stands for; a new index makes a journal void."""
+@dataclass(frozen=True)
+class Destination:
+    """The very index that a name stands for: its uuid, and whether the name is an alias of it."""
+
+    uuid: str
+    aliased: bool
+
+
+def destination(cluster: Cluster, name: str) -> Destination:
+    """Raises `EnvironmentProblem` where there is no such index: deploy makes it, not a bulk."""
     try:
-        found = cluster.client.indices.get_settings(index=index, name="index.uuid").body
+        found = cluster.client.indices.get_settings(index=name, name="index.uuid").body
     except NotFoundError:
         raise EnvironmentProblem(
-            f"the cluster has no index {index}; describe it in bicross.toml and run bicross deploy"
+            f"the cluster has no index {name}; describe it in bicross.toml and run bicross deploy"
         ) from None
-    return ",".join(sorted(str(each["settings"]["index"]["uuid"]) for each in found.values()))
+    uuids = sorted(str(each["settings"]["index"]["uuid"]) for each in found.values())
+    return Destination(",".join(uuids), aliased=name not in found)
 
 
 def state_folder(path: Path) -> Path:

@@ -1,9 +1,11 @@
-"""A tiny true HTTP server that speaks as much of Elasticsearch as bulk writing needs.
+"""Two clusters for the tests: a tiny scripted HTTP server, and real nodes.
 
-What it answers to each document is scripted by the test; what it was sent is recorded.
+The first speaks as much of Elasticsearch as bulk writing needs. What it answers to each document is
+scripted by the test; what it was sent is recorded.
 """
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +16,8 @@ import pytest
 
 from bicross.cluster.config import ClusterTable
 from bicross.cluster.connection import Cluster, Credentials, connect
+from bicross.errors import EnvironmentProblem
+from bicross.local.spec import NodeSpec
 
 NO_CREDENTIALS = Credentials()
 
@@ -129,3 +133,41 @@ Connect = Callable[[], Any]
 def cluster(script: ScriptedCluster) -> Iterator[Cluster]:
     with connect(ClusterTable(url=script.url), NO_CREDENTIALS) as connected:
         yield connected
+
+
+@dataclass(frozen=True)
+class RealNode:
+    """A node of the version named, the plugin in it, its one endpoint without a server."""
+
+    url: str
+    version: str
+
+
+@pytest.fixture(scope="session", params=["9.5.3", "9.2.0", "8.19.0"])
+def node(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealNode]:
+    version = str(request.param)
+    nodes = pytest.importorskip("bicross.local.node", reason="needs the extra `local`")
+    spec = NodeSpec(
+        version=version,
+        home=tmp_path_factory.mktemp("node"),
+        port=free_port(),
+        endpoints=(f"http://127.0.0.1:{free_port()}",),
+    )
+    try:
+        started = nodes.LocalNode(spec).start()
+    except EnvironmentProblem as problem:
+        pytest.skip(f"no node of {version} here: {problem}")
+    try:
+        if not started.record.with_plugin:
+            pytest.skip(f"the plugin of {version} is not built; run `make assets`")
+        yield RealNode(started.url, version)
+    finally:
+        started.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bicross.cluster.bulk import BulkWriter, ChunkOutcome, RetryPolicy
+from bicross.cluster.bulk import BulkSink, BulkWriter, ChunkOutcome, RetryPolicy
 from bicross.cluster.connection import Cluster
 from bicross.cluster.documents import Document
 from bicross.errors import EnvironmentProblem
@@ -21,7 +21,7 @@ class Writing:
 
     def __init__(self, cluster: Cluster) -> None:
         self.waits: list[float] = []
-        self._writer = BulkWriter(cluster.client, "docs", POLICY, self.waits.append)
+        self._writer = BulkWriter(BulkSink(cluster.client, "docs"), POLICY, self.waits.append)
 
     def __call__(self, *ids: str) -> ChunkOutcome:
         return self._writer.write(documents(*ids))
@@ -100,7 +100,7 @@ def test_a_cluster_that_goes_away_stops_the_chunk(script: Any, cluster: Cluster)
 
 def test_a_run_that_is_being_stopped_ends_its_wait(script: Any, cluster: Cluster) -> None:
     script.statuses = {"a": [429]}
-    writer = BulkWriter(cluster.client, "docs", POLICY, wait=lambda _: True)
+    writer = BulkWriter(BulkSink(cluster.client, "docs"), POLICY, wait=lambda _: True)
     with pytest.raises(EnvironmentProblem, match="stopped"):
         writer.write(documents("a"))
 

@@ -117,6 +117,15 @@ def test_an_index_that_does_not_exist_names_deploy(
         index(cluster, corpus(tmp_path, ["a"]))
 
 
+@pytest.mark.parametrize(("name", "required"), [("docs", "true"), ("docs-v1", "false")])
+def test_an_alias_is_required_to_stay_one_while_documents_are_written(
+    script: Any, cluster: Cluster, tmp_path: Path, name: str, required: str
+) -> None:
+    index_file(cluster, IndexJob(path=corpus(tmp_path, ["a"]), index=name))
+    [bulk] = [path for _, path, _ in script.requests if path.startswith("/_bulk")]
+    assert f"require_alias={required}" in bulk
+
+
 def test_progress_ends_at_the_number_of_lines(cluster: Cluster, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     job = IndexJob(path=corpus(tmp_path, list("abcdefg")), index="docs", chunk_documents=2)
