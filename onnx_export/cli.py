@@ -6,9 +6,10 @@ Torch is imported when a command needs it, never for --help.
 import importlib.util
 import signal
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -29,6 +30,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+Folder = Annotated[Path, typer.Argument(help="A folder that holds a model as ONNX.")]
+BundleFolder = Annotated[Path, typer.Argument(help="A bundle's folder.")]
 Out = Annotated[Path, typer.Argument(help="The folder to write; it must not hold anything.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what stands at OUT.")]
@@ -36,6 +39,8 @@ Name = Annotated[str | None, typer.Option(help="The bundle's name; else the mode
 Label = Annotated[
     str | None, typer.Option(help="The label that means relevant, by name or number.")
 ]
+TaskOption = Annotated[Task | None, typer.Option(help="Else found in the model's files.")]
+Pooling = Literal["mean", "cls"]
 MaxTokens = Annotated[
     int | None, typer.Option(min=2, help="Cut sequences here; at most the model's own limit.")
 ]
@@ -56,7 +61,7 @@ def model(
     model: Annotated[str, typer.Argument(help="An id of the Hugging Face hub or a local folder.")],
     out: Out,
     *,
-    task: Annotated[Task | None, typer.Option(help="Else found in the model's files.")] = None,
+    task: TaskOption = None,
     label: Label = None,
     name: Name = None,
     sample: SampleFile = None,
@@ -90,6 +95,84 @@ def model(
     with steps() as narrate:
         manifest = export_model(request, narrate)
     print_manifest(manifest, out, as_json=as_json)
+
+
+@app.command()
+def check(
+    bundle: BundleFolder,
+    *,
+    model: Annotated[
+        str | None, typer.Option(help="The original, for the gate; else the hub's, where known.")
+    ] = None,
+    sample: SampleFile = None,
+    as_json: Json = False,
+) -> None:
+    """Verify BUNDLE: digests, golden outputs, and the gate where torch and the original are."""
+    require_packages(RUN_PACKAGES, "server")
+    from onnx_export.check import check_bundle
+    from onnx_export.report import print_check, steps
+    from onnx_export.samples import read_sample
+
+    texts = read_sample(sample)
+    with steps() as narrate:
+        opened, findings = check_bundle(bundle, narrate)
+        source = opened.manifest.source
+        model = model or (source.model if source.revision else None)
+        gate: dict[str, float | str] | str = _no_gate(opened.manifest.precisions, model)
+        if not gate and model is not None:
+            from onnx_export.regate import run_gate_again
+
+            gate = run_gate_again(opened, model, texts, narrate)
+    print_check(opened, findings, gate, as_json=as_json)
+
+
+@app.command()
+def adopt(
+    folder: Folder,
+    out: Out,
+    *,
+    task: TaskOption = None,
+    label: Label = None,
+    name: Name = None,
+    graph: Annotated[str | None, typer.Option(help="Which of FOLDER's .onnx files.")] = None,
+    pooling: Annotated[
+        Pooling | None, typer.Option(help="How vectors are pooled, where no file says.")
+    ] = None,
+    normalize: Annotated[
+        bool | None,
+        typer.Option("--normalize/--no-normalize", help="Likewise, whether their length is one."),
+    ] = None,
+    sample: SampleFile = None,
+    max_tokens: MaxTokens = None,
+    query_prompt: QueryPrompt = None,
+    passage_prompt: PassagePrompt = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Make a bundle at OUT of FOLDER's ONNX, without torch; its parity is not measured."""
+    require_packages(ADOPT_PACKAGES, "adopt")
+    from onnx_export.adopt import AdoptRequest, adopt_folder
+    from onnx_export.adopted_head import HeadOptions
+    from onnx_export.report import print_manifest, steps
+    from onnx_export.samples import read_sample
+
+    head = HeadOptions(label, pooling, normalize, query_prompt, passage_prompt)
+    request = AdoptRequest(
+        folder, out, read_sample(sample), head, task, name, graph, max_tokens, force
+    )
+    with steps() as narrate:
+        manifest = adopt_folder(request, narrate)
+    print_manifest(manifest, out, as_json=as_json)
+
+
+def _no_gate(precisions: Collection[str], model: str | None) -> str:
+    """Why the gate cannot run; empty where it can."""
+    if "fp32" not in precisions:
+        return "not run: the bundle has no fp32 graph to compare"
+    if model is None:
+        return "not run: the bundle was made from a local folder; give it with --model"
+    missing = [name for name in EXPORT_PACKAGES if importlib.util.find_spec(name) is None]
+    return f"not run: {missing[0]} is not installed" if missing else ""
 
 
 def require_packages(names: tuple[str, ...], extra: str) -> None:

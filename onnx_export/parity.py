@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bicross.errors import GateFailed, ModelFailed
-from bicross.runtime import BiEncoder, CrossEncoder, FloatArray, TokenSequence
+from bicross.runtime import FloatArray
+from onnx_export.batches import Encoder, Input, run_batches, tokenize
 from onnx_export.figures import largest_difference, smallest_cosine, smallest_overlap, smallest_tau
-from onnx_export.probes import Input, Probe, Probes
-from onnx_export.tolerance import Tolerance, lowest_tau
+from onnx_export.probes import Probe, Probes
+from onnx_export.tolerance import lowest_tau
 
-Encoder = BiEncoder | CrossEncoder
 BATCH_SIZES = (1, 8, 32)
 # How much of a probe goes through at each batch size: several batches, but not every pair thrice.
 MAXIMUM_ROWS = {1: 2, 8: 8, 32: 32}
@@ -44,9 +44,7 @@ class Measurement:
         return self.differences[self.worst_batches]
 
 
-def measure(
-    encoder: Encoder, probes: Probes, tolerance: Tolerance, narrate: Callable[[str], None]
-) -> Measurement:
+def measure(encoder: Encoder, probes: Probes, narrate: Callable[[str], None]) -> Measurement:
     """Runs `encoder` on every probe at every batch size."""
     differences: dict[tuple[str, int], float] = {}
     cosines, taus, overlaps = [1.0], [1.0], [1.0]
@@ -63,24 +61,22 @@ def measure(
             if probe.kind == "mixed":
                 ours, reference = probes.ranking(values), probes.ranking(expected)
                 taus.append(smallest_tau(ours, reference))
-                overlaps.append(smallest_overlap(ours, reference, TOP, tolerance.score))
+                overlaps.append(smallest_overlap(ours, reference, TOP, probes.tolerance.score))
     # np.min keeps a NaN, so that it reaches the bound and fails there.
     return Measurement(
         differences, float(np.min(cosines)), float(np.min(taus)), float(np.min(overlaps))
     )
 
 
-def require_parity(
-    measured: Measurement, probes: Probes, tolerance: Tolerance, who: str
-) -> dict[str, float | str]:
+def require_parity(measured: Measurement, probes: Probes, who: str) -> dict[str, float | str]:
     """The figures beside their bounds, as the manifest keeps them.
 
     Raises `GateFailed`, naming the first figure that falls short.
     """
     kind, size = measured.worst_batches
-    tau_bound = lowest_tau(probes.ranking(probes.mixed.expected), tolerance)
+    tolerance = probes.tolerance
     at_least = {
-        "min_kendall_tau": (measured.min_tau, tau_bound),
+        "min_kendall_tau": (measured.min_tau, lowest_tau(probes.scores, tolerance)),
         f"min_top{TOP}_overlap": (measured.min_overlap, 1.0),
     }
     if not probes.is_rerank:
@@ -118,24 +114,10 @@ def _rows(probe: Probe, size: int, probes: Probes) -> int:
 
 
 def _run(encoder: Encoder, inputs: tuple[Input, ...], size: int) -> FloatArray:
-    """[len(inputs), columns], each batch exactly as it comes."""
-    sequences = tokenize(encoder, inputs)
     try:
-        parts = [
-            encoder.run(sequences[start : start + size]) for start in range(0, len(inputs), size)
-        ]
+        return run_batches(encoder, tokenize(encoder, inputs), size)
     except ModelFailed as error:
         raise GateFailed(f"{error}; nothing was written") from error
-    return np.concatenate(parts).reshape(len(inputs), -1)
-
-
-def tokenize(encoder: Encoder, inputs: tuple[Input, ...]) -> list[TokenSequence]:
-    if isinstance(encoder, CrossEncoder):
-        return [encoder.tokenizer.encode_pairs(query, [text])[0] for query, text in inputs]
-    return [
-        encoder.tokenize([text], "query" if kind == "query" else "passage")[0]
-        for kind, text in inputs
-    ]
 
 
 def _rank_of(difference: float) -> float:

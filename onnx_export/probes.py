@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, cycle, islice
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from bicross.bundle.golden import PASSAGES, QUERIES, Bound, Goldens, Matrix
+from bicross.bundle.golden import PASSAGES, QUERIES, Goldens, Matrix
 from bicross.bundle.manifest import InputType
 from bicross.runtime import FloatArray
+from onnx_export.batches import Input
+from onnx_export.figures import Numbers
 from onnx_export.reference import Reference
 from onnx_export.samples import Sample
+from onnx_export.tolerance import Tolerance, fp32_tolerance, golden_bound
 
 Kind = Literal["short", "mixed", "maximum"]
-# A bi-encoder's input is its input type and a text, a cross-encoder's a query and a passage.
-Input = tuple[str, str]
 INPUT_TYPES: tuple[InputType, ...] = ("query", "passage")
 LARGEST_BATCH = 32
 # Attention takes memory with the square of the length: 32 rows of 512 tokens, 2 of 8,192.
@@ -46,7 +46,16 @@ class Probes:
     def all(self) -> tuple[Probe, ...]:
         return (self.short, self.mixed, self.maximum)
 
-    def ranking(self, values: FloatArray) -> npt.NDArray[np.floating]:
+    @property
+    def tolerance(self) -> Tolerance:
+        return fp32_tolerance(self.mixed.expected, is_rerank=self.is_rerank)
+
+    @property
+    def scores(self) -> Numbers:
+        """The reference's ranking: [queries, passages]."""
+        return self.ranking(self.mixed.expected)
+
+    def ranking(self, values: FloatArray) -> Numbers:
         """Scores [queries, passages] of `mixed` values, or of its first whole queries' pairs."""
         if self.is_rerank:
             return values.reshape(-1, len(self.sample.passages))
@@ -54,21 +63,22 @@ class Probes:
         count = len(self.sample.queries)
         return np.asarray(wide[:count] @ wide[count:].T)
 
-    def goldens(self, bounds: dict[str, Bound]) -> Goldens:
-        """The first 8 queries by the first 16 passages."""
+    def goldens(self) -> Goldens:
+        """The first 8 queries by the first 16 passages, with the bound of fp32."""
         values, count = self.mixed.expected, len(self.sample.queries)
-        texts: dict[str, Any] = {
-            "queries": self.sample.queries[:QUERIES],
-            "passages": self.sample.passages[:PASSAGES],
-            "bounds": bounds,
-        }
+        goldens = Goldens(
+            queries=self.sample.queries[:QUERIES],
+            passages=self.sample.passages[:PASSAGES],
+            bounds={"fp32": golden_bound(self.scores, self.tolerance)},
+        )
         if self.is_rerank:
-            table = self.ranking(values)[:QUERIES, :PASSAGES]
-            return Goldens(scores=Matrix.of(table.tolist()), **texts)
-        return Goldens(
-            queries_out=Matrix.of(values[:QUERIES].tolist()),
-            passages_out=Matrix.of(values[count : count + PASSAGES].tolist()),
-            **texts,
+            table = Matrix.of(self.scores[:QUERIES, :PASSAGES].tolist())
+            return goldens.model_copy(update={"scores": table})
+        return goldens.model_copy(
+            update={
+                "queries_out": Matrix.of(values[:QUERIES].tolist()),
+                "passages_out": Matrix.of(values[count : count + PASSAGES].tolist()),
+            }
         )
 
 

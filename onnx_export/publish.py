@@ -8,17 +8,18 @@ from bicross.bundle import Bundle, Manifest, open_bundle, staged_bundle
 from bicross.bundle.layout import GOLDENS, GRAPH, MANIFEST
 from bicross.bundle.manifest import Graph, PrecisionRecord, Source
 from bicross.bundle.store import file_records
-from bicross.runtime import BiEncoder, CrossEncoder, self_test
-from onnx_export.descriptions import copy_descriptions, write_tokenizer_and_config
+from bicross.runtime import self_test
+from onnx_export.batches import load_encoder
+from onnx_export.descriptions import copy_descriptions
 from onnx_export.graph import ExportGraph, build_graph
 from onnx_export.hub import find_model, weight_files, weights_sha256
-from onnx_export.parity import Encoder, measure, require_parity
+from onnx_export.parity import measure, require_parity
 from onnx_export.probes import Probes, compute_probes
 from onnx_export.records import Identity, make_manifest
 from onnx_export.reference import Reference, load_reference
 from onnx_export.samples import Sample
 from onnx_export.source import ModelSpec, Options, read_spec
-from onnx_export.tolerance import fp32_tolerance, golden_bound, require_spread
+from onnx_export.tolerance import require_spread
 from onnx_export.trace import OPSET, Tracer, trace_graph
 
 Narrate = Callable[[str], None]
@@ -47,14 +48,14 @@ def export_model(request: Request, narrate: Narrate, trace: Tracer = trace_graph
         reference = load_model(request.model, request.revision, request.options)
         narrate(f"torch: scoring the sample ({request.sample})")
         probes = compute_probes(reference, request.sample)
-        spread = require_spread(probes, fp32_tolerance(probes))
+        spread = require_spread(probes.scores, probes.tolerance.score, request.sample)
         narrate("tracing the graph")
         graph = build_graph(reference)
         trace(graph, staging / GRAPH)
         copy_descriptions(reference.spec.folder.path, staging)
-        write_tokenizer_and_config(reference, staging)
+        reference.write_tokenizer_and_config(staging)
         manifest = _first_manifest(reference.spec, graph, probes, staging)
-        bundle = Bundle(staging, manifest, probes.goldens({}))
+        bundle = Bundle(staging, manifest, probes.goldens())
         parity = prove(bundle, probes, narrate) | {"score_spread": spread}
         record = PrecisionRecord(file=GRAPH, parity=parity | _circumstances(manifest, probes))
         manifest = manifest.model_copy(update={"precisions": {"fp32": record}})
@@ -72,20 +73,12 @@ def load_model(model: str, revision: str | None, options: Options) -> Reference:
 
 def prove(bundle: Bundle, probes: Probes, narrate: Narrate, precision: str = "fp32") -> Parity:
     """The gate's figures for `bundle`; raises `GateFailed`."""
-    tolerance = fp32_tolerance(probes)
-    measured = measure(load_encoder(bundle, precision), probes, tolerance, narrate)
-    return require_parity(measured, probes, tolerance, f"{bundle.manifest.name}, {precision}")
-
-
-def load_encoder(bundle: Bundle, precision: str) -> Encoder:
-    if bundle.manifest.task == "rerank":
-        return CrossEncoder.load(bundle, precision)
-    return BiEncoder.load(bundle, precision)
+    measured = measure(load_encoder(bundle, precision), probes, narrate)
+    return require_parity(measured, probes, f"{bundle.manifest.name}, {precision}")
 
 
 def _first_manifest(spec: ModelSpec, graph: ExportGraph, probes: Probes, staging: Path) -> Manifest:
-    goldens = probes.goldens({"fp32": golden_bound(probes, fp32_tolerance(probes))})
-    (staging / GOLDENS).write_text(goldens.to_json())
+    (staging / GOLDENS).write_text(probes.goldens().to_json())
     source = Source(
         model=spec.folder.model,
         revision=spec.folder.revision,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 import transformers
 from sentence_transformers import CrossEncoder, SentenceTransformer
 
+from bicross.bundle.layout import CONFIG, TOKENIZER
 from bicross.bundle.manifest import InputType, Rerank
 from bicross.errors import UnsupportedArchitecture
 from bicross.runtime import FloatArray
@@ -20,6 +22,7 @@ from onnx_export.prompts import PromptChoice
 from onnx_export.source import ModelSpec
 
 NOISY_LOGGERS = ("torch.onnx", "transformers", "sentence_transformers")
+TOKENIZER_FILES = (TOKENIZER, "tokenizer_config.json", "special_tokens_map.json")
 BATCH_ROWS = 16
 
 
@@ -65,6 +68,22 @@ class Reference:
             others = [index for index in range(found.shape[1]) if index != label]
             found = found[:, label] - torch.logsumexp(found[:, others], dim=1)
         return found.float().numpy()
+
+    def write_tokenizer_and_config(self, target: Path) -> None:
+        """tokenizer.json and its companions, and config.json, as they were loaded.
+
+        Raises `UnsupportedArchitecture` for a tokenizer that has no tokenizer.json.
+        """
+        tokenizer = self.model.tokenizer
+        if not getattr(tokenizer, "is_fast", False):
+            raise UnsupportedArchitecture(
+                f"{self.spec.folder.model}: {type(tokenizer).__name__} has no {TOKENIZER}; "
+                "only fast tokenizers are exported"
+            )
+        for written in map(Path, tokenizer.save_pretrained(target)):
+            if written.is_file() and written.name not in TOKENIZER_FILES:
+                written.unlink()
+        (target / CONFIG).write_text(self.transformer.config.to_json_string())
 
 
 def load_reference(spec: ModelSpec) -> Reference:

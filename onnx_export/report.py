@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bicross.bundle import Manifest
+from bicross.bundle import Bundle, Manifest
+from onnx_export.check import Finding
 
 SHORT_DIGEST = 12
 
@@ -50,6 +51,29 @@ def print_manifest(manifest: Manifest, out: Path, *, as_json: bool) -> None:
     for precision, record in manifest.precisions.items():
         for figure, value in _headline(record.parity).items():
             table.add_row(f"{precision} {figure}", value)
+    Console().print(table)
+
+
+def print_check(
+    bundle: Bundle,
+    findings: list[Finding],
+    gate: dict[str, float | str] | str,
+    *,
+    as_json: bool,
+) -> None:
+    manifest = bundle.manifest
+    if as_json:
+        found = {finding.precision: finding.figures for finding in findings}
+        result = {"bundle": str(bundle.path), "digest": manifest.digest, "goldens": found}
+        print(json.dumps(result | {"gate": gate}, indent=1))  # noqa: T201  the result itself
+        return
+    table = Table(title=f"{manifest.name}@{manifest.digest[:SHORT_DIGEST]}", show_header=False)
+    table.add_row("files", f"{len(manifest.files)} verified")
+    for finding in findings:
+        for figure, value in _headline(finding.figures).items():
+            table.add_row(f"{finding.precision} goldens {figure}", value)
+    for figure, value in _headline(gate).items():
+        table.add_row(f"gate {figure}", escape(value))
     Console().print(table)
 
 

@@ -9,7 +9,7 @@ from bicross.bundle import Bound
 from bicross.bundle.golden import PASSAGES, QUERIES
 from bicross.errors import FlatSample
 from onnx_export.figures import Numbers
-from onnx_export.probes import Probes
+from onnx_export.samples import Sample
 
 # float32 keeps 24 bits, 6e-8 of a number; a deep network summed in another order loses some 20
 # times that. Tried on 37 small architectures: 35 stay below 1e-6, one more below 1e-5.
@@ -32,9 +32,9 @@ class Tolerance:
     score: float
 
 
-def fp32_tolerance(probes: Probes) -> Tolerance:
-    values = probes.mixed.expected
-    if probes.is_rerank:
+def fp32_tolerance(values: Numbers, *, is_rerank: bool) -> Tolerance:
+    """For a model that gives `values`: vectors [n, dimensions], or logits [n, 1]."""
+    if is_rerank:
         allowed = LOGIT_TOLERANCE * max(1.0, float(np.abs(values).max()) / LOGIT_SCALE)
         return Tolerance(allowed, allowed)
     norm = float(np.linalg.norm(values, axis=1).max())
@@ -43,17 +43,16 @@ def fp32_tolerance(probes: Probes) -> Tolerance:
     return Tolerance(allowed, 2 * norm * math.sqrt(values.shape[1]) * allowed)
 
 
-def require_spread(probes: Probes, tolerance: Tolerance) -> float:
-    """The smallest spread of one query's reference scores.
+def require_spread(scores: Numbers, score_tolerance: float, sample: Sample) -> float:
+    """The smallest spread of one query's `scores` [queries, passages].
 
     Raises `FlatSample` below 10 tolerances: then any order would pass.
     """
-    scores = probes.ranking(probes.mixed.expected)
     spread = float((scores.max(axis=1) - scores.min(axis=1)).min())
-    if not spread >= SPREAD * tolerance.score:
+    if not spread >= SPREAD * score_tolerance:
         raise FlatSample(
-            f"the sample proves nothing ({probes.sample}): one query's scores spread over "
-            f"{spread:.3g}, less than {SPREAD} times the tolerance of {tolerance.score:.3g}; "
+            f"the sample proves nothing ({sample}): one query's scores spread over {spread:.3g}, "
+            f"less than {SPREAD} times the tolerance of {score_tolerance:.3g}; "
             "give texts of your own domain with --sample"
         )
     return spread
@@ -67,6 +66,9 @@ def lowest_tau(scores: Numbers, tolerance: Tolerance) -> float:
     return float(max(-1.0, 1 - 2 * close.max() / (passages * (passages - 1) // 2)))
 
 
-def golden_bound(probes: Probes, tolerance: Tolerance) -> Bound:
-    scores = probes.ranking(probes.mixed.expected)[:QUERIES, :PASSAGES]
-    return Bound(max_abs_diff=tolerance.value, min_tau=lowest_tau(scores, tolerance))
+def golden_bound(scores: Numbers, tolerance: Tolerance) -> Bound:
+    """For the goldens' part of all `scores`."""
+    return Bound(
+        max_abs_diff=tolerance.value,
+        min_tau=lowest_tau(scores[:QUERIES, :PASSAGES], tolerance),
+    )
