@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from real_models import RealModel, bi_encoder, cross_encoder
+from animals import animal_documents, index_body
+from real_models import RealCluster, bi_encoder, cross_encoder
 from rest import Rest
-from server_process import ROOT, ServerProcess
+from server_process import KEY, ROOT, ServerProcess
 from wire import Wire
 
 from bicross.local.node import LocalNode
@@ -16,9 +16,6 @@ from bicross.local.ports import free_port
 from bicross.local.spec import NodeSpec
 
 TINY = ROOT / "plugin" / "tests" / "bundles"
-KEY = "integration-key"
-DIMENSIONS = 16
-SUBJECTS = ("cat", "dog", "fish", "bird", "horse")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -109,43 +106,6 @@ def animals(rest: Rest, pipeline: str) -> str:
     outcomes = rest.bulk("animals", animal_documents())
     assert not [outcome for outcome in outcomes if "error" in outcome]
     return "animals"
-
-
-def index_body(pipeline: str, dims: int = DIMENSIONS) -> dict[str, object]:
-    return {
-        "settings": {
-            "number_of_shards": 2,
-            "number_of_replicas": 0,
-            "default_pipeline": pipeline,
-        },
-        "mappings": {
-            "properties": {
-                "text": {"type": "text"},
-                "tag": {"type": "keyword"},
-                "vector": {"type": "dense_vector", "dims": dims, "similarity": "cosine"},
-            }
-        },
-    }
-
-
-def animal_documents(count: int = 200) -> list[tuple[str, dict[str, object]]]:
-    documents: list[tuple[str, dict[str, object]]] = []
-    for number in range(count):
-        subject = SUBJECTS[number % len(SUBJECTS)]
-        food = "milk" if number % 2 else "meat"
-        text = f"the {subject} number {number} likes {food} and sleeps {number % 7} hours"
-        documents.append((str(number), {"text": text, "tag": subject}))
-    return documents
-
-
-@dataclass(frozen=True)
-class RealCluster:
-    """A node and a server of their own, with real weights."""
-
-    rest: Rest
-    node: LocalNode
-    bi_encoder: RealModel
-    cross_encoder: RealModel
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.weights import fetch
+from rest import Rest
 from server_process import ROOT
+
+from bicross.local.node import LocalNode
 
 ONNX_EXPORT = ROOT / ".venv" / "bin" / "onnx-export"
 INT8 = "ms-marco-MiniLM-L-12-v2"
@@ -19,6 +22,16 @@ class RealModel:
 
     reference: Path
     bundle: Path
+
+
+@dataclass(frozen=True)
+class RealCluster:
+    """A node and a server of their own, with real weights."""
+
+    rest: Rest
+    node: LocalNode
+    bi_encoder: RealModel
+    cross_encoder: RealModel
 
 
 def bi_encoder(cache: Path) -> RealModel:

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import RealCluster
+from real_models import RealCluster
 from rest import Rest
+from server_process import ES_VERSIONS
 
-from bicross.local.releases import tested_versions
 from bicross.runtime.scores import hit_score
 
 DOCUMENTS = 1000
@@ -37,7 +37,7 @@ class Collection:
 def collection(
     request: pytest.FixtureRequest, shared: Path, real: RealCluster, es_version: str
 ) -> Iterator[Collection]:
-    if es_version != tested_versions()[0]:
+    if es_version != ES_VERSIONS[0]:
         pytest.skip("numbers do not depend on Elasticsearch's version: compared on the newest")
     folder = shared / "data" / request.param
     documents = {
@@ -152,8 +152,10 @@ def fill(rest: Rest, index: str, documents: dict[str, str]) -> None:
         assert {outcome["status"] for outcome in outcomes} == {201}
 
 
-def read_jsonl(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+def read_jsonl(folder: Path, name: str) -> list[dict[str, Any]]:
     packed = folder / f"{name}.jsonl.gz"
-    opened = gzip.open(packed, "rt") if packed.is_file() else (folder / f"{name}.jsonl").open()
-    with opened as lines:
-        yield from map(json.loads, lines)
+    if packed.is_file():
+        text = gzip.decompress(packed.read_bytes()).decode()
+    else:
+        text = (folder / f"{name}.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]

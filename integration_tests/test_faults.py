@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 import pytest
-from conftest import animal_documents
+from animals import animal_documents
 from elasticsearch import Elasticsearch, helpers
 from rest import Rest
 from server_process import ServerProcess
@@ -15,7 +15,7 @@ from wire import Wire
 from bicross.cluster.config import ClusterTable
 from bicross.cluster.connection import connect
 
-SEARCHES = {
+SEARCHES: dict[str, dict[str, Any]] = {
     "query vector": {"knn": knn()},
     "rerank": {"retriever": rerank(), "size": 5},
 }

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from conftest import animal_documents, index_body
+from animals import animal_documents, index_body
 from rest import Rest
 from server_process import ServerProcess
 
@@ -46,7 +46,7 @@ def test_a_bulk_of_500_documents_reaches_the_server_in_at_most_40_requests(
     assert server.requests("/v1/embeddings") - before <= 40
 
 
-BAD_TEXTS = {
+BAD_TEXTS: dict[str, dict[str, Any]] = {
     "missing": {},
     "null": {"text": None},
     "empty": {"text": ""},

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import KEY, animal_documents, index_body
+from animals import animal_documents, index_body
 from rest import Rest
+from server_process import KEY
 from test_ingest import EMBED
 from test_rerank import rerank
 from test_search import knn

@@ -3,7 +3,7 @@
 import json
 import re
 
-from conftest import RealCluster
+from real_models import RealCluster
 from server_process import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -23,5 +23,5 @@ def test_the_readmes_requests_do_what_it_says(real: RealCluster) -> None:
         answers.append(json.loads(response.text))
     assert answers[2]["errors"] is False
     hits = answers[3]["hits"]["hits"]
-    assert [hit["_id"] for hit in hits][0] == "2"
+    assert hits[0]["_id"] == "2"
     real.rest.ok("DELETE", "/passages")

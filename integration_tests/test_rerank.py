@@ -3,15 +3,16 @@
 from typing import Any
 
 import pytest
-from conftest import animal_documents, index_body
+from animals import animal_documents, index_body
 from rest import Rest
 from server_process import ServerProcess
 
 from bicross.runtime.scores import hit_score
 
-QUERY = "horse milk"
-MATCH = {"standard": {"query": {"match": {"text": QUERY}}}}
 Retriever = dict[str, Any]
+
+QUERY = "horse milk"
+MATCH: Retriever = {"standard": {"query": {"match": {"text": QUERY}}}}
 
 
 def rerank(inner: Retriever | None = None, **more: Any) -> Retriever:  # noqa: ANN401
@@ -179,7 +180,7 @@ def test_a_hit_without_the_field_stays_below_the_scored_ones(rest: Rest, index: 
     rest.bulk(index, [(str(n), document) for n, (_, document) in enumerate(animal_documents(10))])
     rest.ok("PUT", f"/{index}/_settings", {"index.default_pipeline": "_none"})
     rest.bulk(index, [("bare", {"tag": "cat"})])
-    everything = {"standard": {"query": {"match_all": {}}}}
+    everything: Retriever = {"standard": {"query": {"match_all": {}}}}
     hits = rest.hits(index, {"retriever": rerank(everything), "size": 20})
     assert len(hits) == 11
     assert hits[-1]["_id"] == "bare"

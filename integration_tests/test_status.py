@@ -2,9 +2,9 @@
 
 import json
 
-from conftest import KEY, animal_documents
+from animals import animal_documents
 from rest import Rest
-from server_process import ServerProcess
+from server_process import KEY, ServerProcess
 
 from bicross import __version__
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from rest import Rest
+from server_process import ES_VERSIONS
 from test_node import fill, own_spec
 from test_rerank import rerank
 from test_search import knn
@@ -12,13 +13,12 @@ from wire import Wire
 
 from bicross.local.node import LocalNode
 from bicross.local.ports import free_port
-from bicross.local.releases import tested_versions
 from bicross.local.spec import cluster_of
 
 
 @pytest.fixture
 def pair(es_version: str, wire: Wire, tmp_path: Path) -> Iterator[tuple[LocalNode, LocalNode]]:
-    if es_version != tested_versions()[0]:
+    if es_version != ES_VERSIONS[0]:
         pytest.skip("two nodes are tested on the newest version alone: two JVMs take the memory")
     specs = cluster_of(
         [

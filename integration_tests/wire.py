@@ -32,7 +32,7 @@ class Wire:
         self.accepted = 0
 
     def reset_all(self) -> int:
-        """Resets every open connection, as a server does with one it has given up; says how many."""
+        """Resets each open connection, as a server does with one it gave up; says how many."""
         return int(self._run(self._reset_all()))
 
     @contextlib.contextmanager
