@@ -16,7 +16,7 @@ PIN_DIGITS = 12
 
 @dataclass(frozen=True)
 class ServedModel:
-    """One model as every endpoint that serves it describes it.
+    """One model as its server describes it.
 
     `digest`, `engine` and `precision` are None behind a server that does not tell them;
     `dimensions` and `similarity` belong to text_embedding alone.
@@ -47,16 +47,15 @@ class ServedModel:
 
 @dataclass(frozen=True)
 class Sighting:
-    """One model as one endpoint of one node reported it."""
+    """One model as one URL of one node's endpoint reported it; `where` names all three."""
 
-    node: str
-    endpoint: str
+    where: str
     model: ServedModel
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """Every sighting, and the endpoints that did not answer, as `node/endpoint: reason`."""
+    """Every sighting, and the URLs that did not answer, each with its reason."""
 
     sightings: tuple[Sighting, ...]
     silent: tuple[str, ...]
@@ -105,19 +104,27 @@ def read_catalog(client: Elasticsearch) -> Catalog:
 
 
 def parse_catalog(answer: Mapping[str, Any]) -> Catalog:
+    """Every URL of every endpoint of every node, each with what it serves or why it is silent."""
     sightings: list[Sighting] = []
     silent: list[str] = []
     for node_id, node in answer.get("nodes", {}).items():
-        node_name = str(node.get("name", node_id))
         for endpoint in node.get("endpoints", ()):
-            place = f"{node_name}/{endpoint['name']}"
-            if not endpoint.get("answers", True):
-                silent.append(f"{place}: {endpoint.get('error', 'no answer')}")
-            sightings.extend(
-                Sighting(node_name, str(endpoint["name"]), _served(model))
-                for model in endpoint.get("models", ())
-            )
+            place = f"{node.get('name', node_id)}/{endpoint['name']}"
+            for url in endpoint.get("urls", ()):
+                where = f"{place} at {url['url']}"
+                if url.get("answers") is False:
+                    silent.append(f"{where}: {url.get('error', 'no answer')}")
+                sightings.extend(Sighting(where, each) for each in _reachable(endpoint, url))
     return Catalog(tuple(sightings), tuple(silent))
+
+
+def _reachable(endpoint: Mapping[str, Any], url: Mapping[str, Any]) -> list[ServedModel]:
+    """What the endpoint's own list of names leaves of the server's; the names where it has none."""
+    named = [name.partition("@")[0] for name in endpoint.get("models", ())]
+    if url.get("answers") is None:
+        return [ServedModel(name, task=None) for name in named]
+    served = [_served(model) for model in url.get("serves", ())]
+    return [model for model in served if not named or model.name in named]
 
 
 def _served(model: Mapping[str, Any]) -> ServedModel:
@@ -135,7 +142,7 @@ def _served(model: Mapping[str, Any]) -> ServedModel:
 def _refuse_disagreement(name: str, seen: Iterable[Sighting]) -> None:
     descriptions: dict[ServedModel, str] = {}
     for sighting in seen:
-        descriptions.setdefault(sighting.model, f"{sighting.node}/{sighting.endpoint}")
+        descriptions.setdefault(sighting.model, sighting.where)
     if len(descriptions) < 2:
         return
     told = "; ".join(

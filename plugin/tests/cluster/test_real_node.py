@@ -35,7 +35,8 @@ settings = {refresh_interval = "2s", max_result_window = 20000}
 def catalog(**changes: Any) -> Catalog:
     """What a server of the example's two models would be known by; the first may be changed."""
     models = [{**MODELS[0], **changes}, MODELS[1]]
-    endpoints = [{"name": "local", "models": models}]
+    urls = [{"url": "http://127.0.0.1:8380", "answers": True, "serves": models}]
+    endpoints = [{"name": "local", "models": [], "urls": urls}]
     return parse_catalog({"nodes": {"id": {"name": "node-1", "endpoints": endpoints}}})
 
 

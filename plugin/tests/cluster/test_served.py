@@ -15,8 +15,10 @@ EXAMPLE = Path(__file__).parents[2] / "protocol" / "examples" / "models.response
 MODELS: list[dict[str, Any]] = json.loads(EXAMPLE.read_text())["data"]
 
 
-def node(*models: dict[str, Any], endpoint: str = "local", **more: Any) -> dict[str, Any]:
-    return {"name": "node-1", "endpoints": [{"name": endpoint, "models": list(models), **more}]}
+def node(*models: dict[str, Any], endpoint: str = "local", **url: Any) -> dict[str, Any]:
+    """One row of GET /_bicross, its one endpoint serving `models` at its one address."""
+    address = {"url": f"http://{endpoint}:8380", "answers": True, "serves": list(models), **url}
+    return {"name": "node-1", "endpoints": [{"name": endpoint, "models": [], "urls": [address]}]}
 
 
 def catalog(*nodes: dict[str, Any]) -> Catalog:
@@ -60,7 +62,9 @@ def test_a_pin_that_fits_resolves() -> None:
 
 def test_an_unserved_model_names_the_served_ones_and_the_silent_endpoints() -> None:
     silent = node(endpoint="gpu", answers=False, error="connection refused")
-    with pytest.raises(EnvironmentProblem, match=r"minilm, ms-marco.*node-1/gpu: connection ref"):
+    with pytest.raises(
+        EnvironmentProblem, match=r"minilm, ms-marco.*node-1/gpu at http://gpu:8380: connection ref"
+    ):
         catalog(node(*MODELS), silent).resolve(ModelTable(model_id="e5"), "text_embedding")
 
 
@@ -70,6 +74,27 @@ def test_an_unserved_model_names_the_served_ones_and_the_silent_endpoints() -> N
 def test_a_model_of_another_task_is_a_conflict(model_id: str, task: str) -> None:
     with pytest.raises(ClusterConflict, match="task"):
         catalog(node(*MODELS)).resolve(ModelTable(model_id=model_id), task)
+
+
+def test_an_endpoints_own_list_of_models_narrows_what_it_is_seen_to_serve() -> None:
+    row = node(*MODELS)
+    row["endpoints"][0]["models"] = ["ms-marco@0badc0"]
+    assert [each.model.name for each in catalog(row).sightings] == ["ms-marco"]
+
+
+def test_models_of_a_server_without_a_list_are_the_names_that_the_endpoint_has() -> None:
+    row = node(answers=None)
+    row["endpoints"][0]["models"] = ["bge"]
+    table = ModelTable(model_id="bge", dimensions=384)
+    assert catalog(row).resolve(table, "text_embedding").pinned == "bge"
+
+
+def test_two_addresses_of_one_endpoint_must_agree() -> None:
+    row = node(MODELS[0])
+    second = {"url": "http://b", "answers": True, "serves": [{**MODELS[0], "precision": "int8"}]}
+    row["endpoints"][0]["urls"].append(second)
+    with pytest.raises(ClusterConflict, match=r"local:8380 has.*http://b has"):
+        catalog(row).resolve(ModelTable(model_id="minilm"), "text_embedding")
 
 
 def test_dimensions_come_from_the_file_where_the_server_does_not_tell() -> None:

@@ -18,8 +18,9 @@ MODELS: list[dict[str, Any]] = json.loads(EXAMPLE.read_text())["data"]
 
 
 def catalog(*models: dict[str, Any]) -> Catalog:
+    urls = [{"url": "http://a", "answers": True, "serves": models}]
     return parse_catalog(
-        {"nodes": {"a": {"name": "n", "endpoints": [{"name": "e", "models": models}]}}}
+        {"nodes": {"a": {"name": "n", "endpoints": [{"name": "e", "models": [], "urls": urls}]}}}
     )
 
 
