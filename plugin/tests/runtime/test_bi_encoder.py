@@ -32,7 +32,8 @@ def test_vectors_follow_any_order_of_the_texts(bi_encoder: BiEncoder, order: lis
 
 def test_vectors_are_float32_and_have_unit_length(bi_encoder: BiEncoder) -> None:
     vectors = bi_encoder.encode(TEXTS, "query")
-    assert (vectors.dtype, vectors.shape) == (np.float32, (5, 16))
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (5, 16)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-6)
 
 

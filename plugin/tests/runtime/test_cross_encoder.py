@@ -34,7 +34,8 @@ def test_passage_has_the_same_logit_alone_and_among_others(cross_encoder: CrossE
 
 def test_logits_are_float32_one_per_passage(cross_encoder: CrossEncoder) -> None:
     logits = cross_encoder.score(QUERY, PASSAGES)
-    assert (logits.dtype, logits.shape) == (np.float32, (5,))
+    assert logits.dtype == np.float32
+    assert logits.shape == (5,)
 
 
 def test_no_passages_give_no_logits(cross_encoder: CrossEncoder) -> None:

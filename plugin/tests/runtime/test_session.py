@@ -61,7 +61,8 @@ def with_graph(bundle: Bundle, graph: Graph) -> Bundle:
 
 def test_output_is_float32_with_one_row_per_sequence(bi_bundle: Bundle) -> None:
     vectors = Session.load(bi_bundle, threads=1).run(batch(5, 3))
-    assert (vectors.dtype, vectors.shape) == (np.float32, (2, 16))
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (2, 16)
 
 
 def test_precision_that_the_bundle_lacks_is_refused_with_those_it_has(bi_bundle: Bundle) -> None:

@@ -141,9 +141,9 @@ def test_tokenizer_that_is_broken_is_a_bundle_error(copied: Copied, bi_bundle: B
 
 def _ids(encoder: BiEncoder, text: str, input_type: str) -> list[int]:
     (sequence,) = encoder.tokenize([text], input_type)  # type: ignore[arg-type]
-    return sequence.ids.tolist()
+    return [int(token) for token in sequence.ids]
 
 
 def _raw(encoder: BiEncoder, text: str) -> list[int]:
     (sequence,) = encoder.tokenizer.encode_texts([text])
-    return sequence.ids.tolist()
+    return [int(token) for token in sequence.ids]

@@ -1,0 +1,120 @@
+"""The app over the tiny bundles, called through ASGI, and requests that are right."""
+
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from bicross.bundle import Bundle, open_bundle
+from bicross.runtime import BiEncoder, CrossEncoder, FloatArray, TokenSequence
+from bicross.server.app import create_app
+from bicross.server.catalog import Catalog, ServedModel
+from bicross.server.door import Doors
+from bicross.server.metrics import Metrics
+from bicross.server.settings import Settings
+
+BUNDLES = Path(__file__).parents[1] / "bundles"
+
+Client = httpx.AsyncClient
+Served = Callable[..., AbstractAsyncContextManager[tuple[Client, FastAPI]]]
+
+
+@pytest.fixture(scope="session")
+def bi_bundle() -> Bundle:
+    return open_bundle(BUNDLES / "tiny-bi")
+
+
+@pytest.fixture(scope="session")
+def cross_bundle() -> Bundle:
+    return open_bundle(BUNDLES / "tiny-cross")
+
+
+@pytest.fixture(scope="session")
+def bi_encoder(bi_bundle: Bundle) -> BiEncoder:
+    return BiEncoder.load(bi_bundle, threads=1)
+
+
+@pytest.fixture(scope="session")
+def cross_encoder(cross_bundle: Bundle) -> CrossEncoder:
+    return CrossEncoder.load(cross_bundle, threads=1)
+
+
+@dataclass(frozen=True)
+class Gated(BiEncoder):
+    """The real encoder behind a gate that a test opens; it notes every batch that passes.
+
+    A sequence whose `full_length` is negative makes it run out of memory.
+    """
+
+    entered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    opened: threading.Event = field(default_factory=threading.Event)
+    batches: list[list[int]] = field(default_factory=list)
+
+    def run(self, sequences: Sequence[TokenSequence]) -> FloatArray:
+        self.entered.release()
+        assert self.opened.wait(30)
+        self.batches.append([sequence.length for sequence in sequences])
+        if any(sequence.full_length < 0 for sequence in sequences):
+            raise MemoryError
+        return super().run(sequences)
+
+
+@pytest.fixture
+def gated_model(bi_bundle: Bundle) -> ServedModel:
+    """A model whose encoder is `Gated`."""
+    model = ServedModel(bi_bundle, "fp32")
+    model.encoder = Gated.load(bi_bundle, threads=1)
+    return model
+
+
+@pytest.fixture(scope="session")
+def loaded_catalog(bi_bundle: Bundle, cross_bundle: Bundle) -> Catalog:
+    catalog = Catalog([bi_bundle, cross_bundle])
+    catalog.load(1, Metrics())
+    return catalog
+
+
+@asynccontextmanager
+async def served_app(
+    catalog: Catalog, doors: Doors | None = None, **settings: Any
+) -> AsyncIterator[tuple[Client, FastAPI]]:
+    """A running app with every model tried, and a client of it."""
+    app = create_app(catalog, Settings.read(threads=1, **settings), doors or Doors())
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+    ):
+        await app.state.serving.loaded.wait()
+        yield client, app
+
+
+@pytest.fixture(scope="session")
+def served() -> Served:
+    return served_app
+
+
+@pytest.fixture
+async def client(loaded_catalog: Catalog) -> AsyncIterator[Client]:
+    async with served_app(loaded_catalog) as (client, _):
+        yield client
+
+
+@pytest.fixture
+def embeddings_body() -> dict[str, Any]:
+    return {"model": "tiny-bi", "input": ["the cat sat on the mat", "stock prices fell"]}
+
+
+@pytest.fixture
+def rerank_body() -> dict[str, Any]:
+    return {
+        "model": "tiny-cross",
+        "query": "where does the cat sit",
+        "documents": ["stock prices fell", "the cat sat on the mat", "bread is made from water"],
+    }

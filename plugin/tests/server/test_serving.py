@@ -1,0 +1,150 @@
+"""A request's way: deadline, refusal, and a client that leaves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from bicross.runtime import BiEncoder
+from bicross.server.admission import Lane
+from bicross.server.catalog import Catalog, ServedModel
+
+URL = "/v1/embeddings"
+
+
+@pytest.fixture
+def gated(gated_model: ServedModel) -> Catalog:
+    """A catalog whose bi-encoder runs only when its gate is opened."""
+    catalog = Catalog([gated_model.bundle])
+    catalog.models[0] = gated_model
+    return catalog
+
+
+@asynccontextmanager
+async def busy(
+    served: Any, gated: Catalog, **settings: Any
+) -> AsyncIterator[tuple[httpx.AsyncClient, FastAPI, asyncio.Task[httpx.Response]]]:
+    """A server whose model stands still over a first request of 60 tokens."""
+    gate: Any = gated.models[0].encoder
+    async with served(gated, **settings) as (client, app):
+        try:
+            body = {"model": "tiny-bi", "input": ["cat " * 55]}
+            first = asyncio.create_task(client.post(URL, json=body))
+            assert await asyncio.to_thread(gate.entered.acquire, timeout=30)
+            yield client, app, first
+        finally:
+            gate.opened.set()
+        assert (await first).status_code == 200
+
+
+def metric(app: FastAPI, name: str, **labels: str) -> float:
+    return app.state.serving.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+async def test_deadline_that_passes_is_a_504_before_the_model_is_free(
+    served: Any, gated: Catalog, embeddings_body: dict[str, Any]
+) -> None:
+    async with busy(served, gated) as (client, app, _):
+        headers = {"x-bicross-timeout-ms": "20"}
+        response = await client.post(URL, json=embeddings_body, headers=headers)
+        label = app.state.serving.catalog.models[0].label
+    assert response.status_code == 504
+    assert response.json()["error"]["code"] == "deadline_exceeded"
+    assert metric(app, "bicross_deadline_misses_total", model=label, lane="ingest") == 1
+    # The first request's alone: the other never reached the model.
+    assert metric(app, "bicross_texts_total", model=label, lane="ingest") == 1
+
+
+async def test_full_queue_refuses_at_once_with_whole_seconds(
+    served: Any, gated: Catalog, embeddings_body: dict[str, Any]
+) -> None:
+    gate: Any = gated.models[0].encoder
+    limits = {"max_queue_tokens": 100, "max_request_tokens": 100}
+    async with busy(served, gated, **limits) as (client, app, first):
+        response = await client.post(URL, json=embeddings_body)
+        assert not first.done()
+        search = embeddings_body | {"input_type": "query"}
+        other_lane = asyncio.create_task(client.post(URL, json=search))
+        gate.opened.set()
+        assert (await other_lane).status_code == 200
+    assert response.status_code == 429
+    assert response.json()["error"]["code"] == "overloaded"
+    assert response.headers["retry-after"] == "1"
+    assert metric(app, "bicross_refusals_total", code="overloaded") == 1
+
+
+async def test_room_is_given_back_after_every_answer(
+    served: Any, gated: Catalog, embeddings_body: dict[str, Any]
+) -> None:
+    async with busy(served, gated) as (client, app, _):
+        assert app.state.serving.admission.held(Lane.INGEST) > 0
+        headers = {"x-bicross-timeout-ms": "1"}
+        await client.post(URL, json=embeddings_body, headers=headers)
+    assert [app.state.serving.admission.held(lane) for lane in Lane] == [0, 0]
+
+
+async def test_client_that_leaves_takes_its_work_with_it(
+    served: Any, gated: Catalog, embeddings_body: dict[str, Any]
+) -> None:
+    async with busy(served, gated) as (_, app, _):
+        left, watched = asyncio.Event(), asyncio.Event()
+        content = httpx.Request("POST", "http://test", json=embeddings_body).read()
+        messages = [{"type": "http.request", "body": content, "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            if messages:
+                return messages.pop()
+            watched.set()
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        headers = [(b"content-type", b"application/json")]
+        scope: dict[str, Any] = {"type": "http", "method": "POST", "path": URL, "headers": headers}
+        scope |= {"query_string": b"", "root_path": "", "raw_path": URL.encode()}
+        request = asyncio.create_task(app(scope, receive, send))
+        await watched.wait()
+        left.set()
+        await request
+        label = app.state.serving.catalog.models[0].label
+    assert sent[0]["status"] == 499
+    assert metric(app, "bicross_abandoned_requests_total", model=label, lane="ingest") == 1
+    assert metric(app, "bicross_texts_total", model=label, lane="ingest") == 1
+
+
+@pytest.mark.parametrize("value", ["0", "-5", "1.5", "soon", "", "١٢"], ids=ascii)
+async def test_deadline_that_is_no_number_of_milliseconds_is_refused(
+    value: str, client: httpx.AsyncClient, embeddings_body: dict[str, Any]
+) -> None:
+    headers = {b"x-bicross-timeout-ms": value.encode()}
+    response = await client.post(URL, json=embeddings_body, headers=headers)
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == "X-Bicross-Timeout-Ms"
+
+
+async def test_deadline_far_away_is_taken(
+    client: httpx.AsyncClient, embeddings_body: dict[str, Any]
+) -> None:
+    headers = {"x-bicross-timeout-ms": "9" * 40}
+    response = await client.post(URL, json=embeddings_body, headers=headers)
+    assert response.status_code == 200
+
+
+async def test_many_requests_at_once_each_get_their_own_answer(
+    client: httpx.AsyncClient, bi_encoder: BiEncoder
+) -> None:
+    texts = [f"the cat {'bread ' * (n % 7)} {n}" for n in range(60)]
+    bodies = [{"model": "tiny-bi", "input": text} for text in texts]
+    responses = await asyncio.gather(*(client.post(URL, json=body) for body in bodies))
+    expected = bi_encoder.encode(texts, "passage")
+    for response, row in zip(responses, expected, strict=True):
+        vector = response.json()["data"][0]["embedding"]
+        assert vector == pytest.approx(row.tolist(), abs=1e-5)
