@@ -1,0 +1,26 @@
+package org.bicross.compat;
+
+import org.elasticsearch.action.support.nodes.BaseNodesRequest;
+import org.elasticsearch.common.io.stream.StreamInput;
+import org.elasticsearch.transport.TransportRequest;
+
+import java.io.IOException;
+
+/** The two requests of the nodes action: to all nodes, and to one. Neither carries anything of its own. */
+public final class StatusRequests {
+    private StatusRequests() {}
+
+    public static final class ToNodes extends BaseNodesRequest<ToNodes> {
+        public ToNodes(String... nodeIds) {
+            super(nodeIds);
+        }
+    }
+
+    public static final class ToNode extends TransportRequest {
+        public ToNode() {}
+
+        public ToNode(StreamInput in) throws IOException {
+            super(in);
+        }
+    }
+}

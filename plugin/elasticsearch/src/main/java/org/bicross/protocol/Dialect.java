@@ -1,0 +1,51 @@
+package org.bicross.protocol;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** How one kind of server is spoken to: bodies out, checked answers in. Nothing here knows of HTTP. */
+public interface Dialect {
+    String name();
+
+    String embeddingsPath();
+
+    String rerankPath();
+
+    /** Null where the server has no list of its models. */
+    String modelsPath();
+
+    /** More texts travel in several calls. */
+    int maxTextsPerCall();
+
+    byte[] embedBody(EmbedRequest request);
+
+    byte[] rerankBody(RerankRequest request);
+
+    /** Vectors in the order of the {@code count} texts sent. */
+    Embeddings readEmbeddings(byte[] body, int count) throws ProtocolException;
+
+    /** Finite raw scores in the order of the {@code count} passages sent, logits wherever the server has them. */
+    Scores readScores(byte[] body, int count) throws ProtocolException;
+
+    List<ServedModel> readModels(byte[] body) throws ProtocolException;
+
+    /** Never fails: a body that cannot be read gives an error without words. */
+    default ServerError readError(byte[] body) {
+        try {
+            return ServerError.from(Json.object(body));
+        } catch (ProtocolException unreadable) {
+            return new ServerError(null, null, null);
+        }
+    }
+
+    static Dialect named(String setting, String name) {
+        List<Dialect> known = List.of(new BicrossDialect(), new TeiDialect());
+        return known.stream()
+                .filter(dialect -> dialect.name().equals(name.toLowerCase(Locale.ROOT)))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("[" + setting + "] is [" + name + "]; known are "
+                        + Arrays.toString(known.stream().map(Dialect::name).collect(Collectors.toList()).toArray())));
+    }
+}

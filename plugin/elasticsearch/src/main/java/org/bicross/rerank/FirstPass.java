@@ -1,0 +1,47 @@
+package org.bicross.rerank;
+
+import org.apache.lucene.search.ScoreDoc;
+import org.elasticsearch.search.rank.RankDoc.RankKey;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * What the stages of one rerank know of each hit, handed from the coordinator's contexts to the retriever. One object per
+ * search; each stage runs after the one before it, never beside it.
+ */
+final class FirstPass {
+    /**
+     * @param rank of the first pass, from 1
+     * @param logit what the model gave; NaN where the hit has no text or was not scored yet
+     */
+    record Stage(int rank, float firstPassScore, float logit) {}
+
+    private final Map<RankKey, Stage> stages = new HashMap<>();
+
+    /** {@code ranked} in first-pass order. */
+    synchronized void record(ScoreDoc[] ranked) {
+        for (int i = 0; i < ranked.length; i++) {
+            stages.put(key(ranked[i]), new Stage(i + 1, ranked[i].score, Float.NaN));
+        }
+    }
+
+    synchronized void scored(ScoreDoc doc, float logit) {
+        stages.computeIfPresent(key(doc), (key, stage) -> new Stage(stage.rank, stage.firstPassScore, logit));
+    }
+
+    /** The rank from 1; behind all others where the first pass is not known to have returned the hit. */
+    synchronized int rank(ScoreDoc doc) {
+        Stage stage = stages.get(key(doc));
+        return stage == null ? Integer.MAX_VALUE : stage.rank;
+    }
+
+    /** Null where the first pass is not known to have returned the hit. */
+    synchronized Stage stage(ScoreDoc doc) {
+        return stages.get(key(doc));
+    }
+
+    private static RankKey key(ScoreDoc doc) {
+        return new RankKey(doc.doc, doc.shardIndex);
+    }
+}

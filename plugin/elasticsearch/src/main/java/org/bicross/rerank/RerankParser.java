@@ -1,0 +1,84 @@
+package org.bicross.rerank;
+
+import org.elasticsearch.common.ParsingException;
+import org.elasticsearch.index.query.AbstractQueryBuilder;
+import org.elasticsearch.search.rank.RankBuilder;
+import org.elasticsearch.search.retriever.RetrieverBuilder;
+import org.elasticsearch.search.retriever.RetrieverParserContext;
+import org.elasticsearch.xcontent.ConstructingObjectParser;
+import org.elasticsearch.xcontent.ObjectParser.ValueType;
+import org.elasticsearch.xcontent.ParseField;
+import org.elasticsearch.xcontent.XContentParseException;
+import org.elasticsearch.xcontent.XContentParser;
+
+import java.io.IOException;
+import java.util.Map;
+
+import static org.elasticsearch.xcontent.ConstructingObjectParser.constructorArg;
+import static org.elasticsearch.xcontent.ConstructingObjectParser.optionalConstructorArg;
+
+/** Reads the retriever, and tells who comes from {@code text_similarity_reranker} what the parameters are called here. */
+final class RerankParser {
+    private record Context(RetrieverParserContext outer, RerankServices services) {}
+
+    /** Their name to ours. */
+    private static final Map<String, String> OTHER_NAMES = Map.of(
+            "inference_id", "model_id",
+            "inference_text", "model_text",
+            "query", "model_text",
+            "window_size", "rank_window_size");
+
+    private static final ConstructingObjectParser<RerankRetrieverBuilder, Context> PARSER = new ConstructingObjectParser<>(
+            RerankRetrieverBuilder.NAME,
+            false,
+            (args, context) -> RerankRetrieverBuilder.of(
+                    (RetrieverBuilder) args[0],
+                    (String) args[1],
+                    (String) args[2],
+                    (String) args[3],
+                    args[4] == null ? RankBuilder.DEFAULT_RANK_WINDOW_SIZE : (int) args[4],
+                    context.services));
+
+    static {
+        PARSER.declareNamedObject(
+                constructorArg(),
+                (parser, context, name) -> parser.namedObject(RetrieverBuilder.class, name, context.outer),
+                new ParseField("retriever"));
+        PARSER.declareString(constructorArg(), new ParseField("field"));
+        PARSER.declareString(constructorArg(), new ParseField("model_id"));
+        PARSER.declareString(constructorArg(), new ParseField("model_text"));
+        PARSER.declareInt(optionalConstructorArg(), new ParseField("rank_window_size"));
+        PARSER.declareFieldArray(
+                RerankRetrieverBuilder::preFilters,
+                (parser, context) -> AbstractQueryBuilder.parseTopLevelQuery(parser, context.outer::trackQueryUsage),
+                RetrieverBuilder.PRE_FILTER_FIELD,
+                ValueType.OBJECT_ARRAY);
+        PARSER.declareFloat(RerankRetrieverBuilder::minScore, RetrieverBuilder.MIN_SCORE_FIELD);
+        PARSER.declareString(RerankRetrieverBuilder::retrieverName, RetrieverBuilder.NAME_FIELD);
+        OTHER_NAMES.forEach((theirs, ours) -> PARSER.declareField(
+                (retriever, never) -> {},
+                (parser, context) -> {
+                    throw new ParsingException(
+                            parser.getTokenLocation(),
+                            "[{}] unknown field [{}], it is called [{}] here",
+                            RerankRetrieverBuilder.NAME,
+                            theirs,
+                            ours);
+                },
+                new ParseField(theirs),
+                ValueType.VALUE));
+    }
+
+    private RerankParser() {}
+
+    static RerankRetrieverBuilder parse(XContentParser parser, RetrieverParserContext context, RerankServices services) throws IOException {
+        try {
+            return PARSER.apply(parser, new Context(context, services));
+        } catch (XContentParseException e) {
+            if (e.getCause() instanceof ParsingException named) {
+                throw named; // its message is the better one
+            }
+            throw e;
+        }
+    }
+}
