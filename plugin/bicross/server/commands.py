@@ -7,7 +7,9 @@ import typer
 
 
 def serve(
-    bundles: Annotated[list[Path], typer.Argument(help="Folders that onnx-export wrote.")],
+    bundles: Annotated[
+        list[Path], typer.Argument(metavar="BUNDLE...", help="Folders that onnx-export wrote.")
+    ],
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [8380].")] = None,

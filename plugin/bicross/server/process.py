@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import logging.config
+import resource
 import signal
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -58,13 +60,23 @@ def serve(paths: Sequence[Path], settings: Settings) -> None:
     """Serves the bundles until a signal. Raises what keeps it from starting."""
     settings.require_secure_bind()
     # A second series per counter with the time of its first event, which nobody asked for.
-    disable_created_metrics()
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     catalog = Catalog([open_bundle(path) for path in paths], settings.precision)
     doors = Doors(settings.keys())
     listener = _listen(settings.host, settings.port)
+    _raise_file_limit()
     _configure_log()
     app = create_app(catalog, settings, doors)
-    config = uvicorn.Config(
+    config = uvicorn_config(app, settings)
+    port = listener.getsockname()[1]
+    scheme = "https" if settings.ssl_certfile else "http"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    LOG.info("%s at %s://%s:%d", ", ".join(catalog.ids()), scheme, host, port)
+    Process(config, app, doors, settings.drain_s).run(sockets=[listener])
+
+
+def uvicorn_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         http="h11",
         ws="none",
@@ -80,11 +92,6 @@ def serve(paths: Sequence[Path], settings: Settings) -> None:
         ssl_certfile=settings.ssl_certfile,
         ssl_keyfile=settings.ssl_keyfile,
     )
-    port = listener.getsockname()[1]
-    scheme = "https" if settings.ssl_certfile else "http"
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    LOG.info("%s at %s://%s:%d", ", ".join(catalog.ids()), scheme, host, port)
-    Process(config, app, doors, settings.drain_s).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -93,14 +100,26 @@ def _listen(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(BACKLOG)
+        except OSError:
+            listener.close()
+            raise
     except OSError as error:
         raise EnvironmentProblem(
             f"cannot listen on {host} port {port}: {error.strerror}; "
             "stop what listens there, or choose another with --port"
         ) from None
     return listener
+
+
+def _raise_file_limit() -> None:
+    """As many connections as the system lets this process have: each is an open file."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _configure_log() -> None:

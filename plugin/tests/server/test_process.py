@@ -2,8 +2,10 @@
 
 import base64
 import os
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,6 +22,11 @@ import openai
 import pytest
 
 from bicross.runtime import BiEncoder, CrossEncoder
+from bicross.server.app import create_app
+from bicross.server.catalog import Catalog
+from bicross.server.door import Doors
+from bicross.server.process import uvicorn_config
+from bicross.server.settings import Settings
 
 BUNDLES = Path(__file__).parents[1] / "bundles"
 PATHS = [str(BUNDLES / "tiny-bi"), str(BUNDLES / "tiny-cross")]
@@ -244,31 +251,25 @@ def test_accepted_request_is_finished_after_a_signal_and_new_ones_are_refused() 
         assert running.process.wait(LONG_S) == 0
 
 
-def run(*options: str, paths: Sequence[str] = PATHS) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603  our own command line
-        command(*options, paths=paths),
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=LONG_S,
-        check=False,
-    )
+def test_idle_connections_outlive_those_that_the_node_keeps(loaded_catalog: Catalog) -> None:
+    settings = Settings.read()
+    config = uvicorn_config(create_app(loaded_catalog, settings, Doors()), settings)
+    assert config.timeout_keep_alive >= 75
+    assert config.timeout_graceful_shutdown is not None
+    assert config.timeout_graceful_shutdown <= 20
 
 
-def test_port_that_is_taken_is_an_environment_error(server: Running) -> None:
-    ended = run("--port", str(server.port))
-    assert ended.returncode == 5
-    assert f"port {server.port}" in ended.stderr
-    assert "--port" in ended.stderr
-
-
-def test_path_that_is_no_bundle_is_named(tmp_path: Path) -> None:
-    ended = run(paths=[PATHS[0], str(tmp_path)])
-    assert ended.returncode == 4
-    assert "manifest.json is missing" in " ".join(ended.stderr.split())
-
-
-def test_network_bind_without_key_and_tls_is_a_usage_error() -> None:
-    ended = run("--host", "0.0.0.0")  # noqa: S104  the case in question
-    assert ended.returncode == 2
-    assert "--allow-insecure" in ended.stderr
+def test_server_speaks_tls_with_its_certificate(tmp_path: Path) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl makes the certificate of this test")
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    made = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost"
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    alternative = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([openssl, *made.split(), *files, *alternative], check=True, capture_output=True)  # noqa: S603
+    options = ["--ssl-certfile", str(certificate), "--ssl-keyfile", str(key)]
+    trusted = ssl.create_default_context(cafile=certificate)
+    with serving(*options) as running:
+        answer = httpx.get(f"https://127.0.0.1:{running.port}/health/ready", verify=trusted)
+    assert answer.status_code == 200

@@ -87,37 +87,55 @@ async def test_room_is_given_back_after_every_answer(
     assert [app.state.serving.admission.held(lane) for lane in Lane] == [0, 0]
 
 
+class RawRequest:
+    """A request below the client: it sees when its work is queued, and it can hang up."""
+
+    def __init__(self, app: FastAPI, body: dict[str, Any]) -> None:
+        content = httpx.Request("POST", "http://test", json=body).read()
+        self._messages = [{"type": "http.request", "body": content, "more_body": False}]
+        self.queued, self.left = asyncio.Event(), asyncio.Event()
+        self.sent: list[Any] = []
+        scope: dict[str, Any] = {"type": "http", "method": "POST", "path": URL}
+        scope |= {"headers": [(b"content-type", b"application/json")], "query_string": b""}
+        self.answer = asyncio.ensure_future(app(scope, self._receive, self._send))
+
+    async def _receive(self) -> dict[str, Any]:
+        if self._messages:
+            return self._messages.pop()
+        # Asked for again, with the body read: the server now waits for whichever comes first.
+        self.queued.set()
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Any) -> None:
+        self.sent.append(message)
+
+
 async def test_client_that_leaves_takes_its_work_with_it(
     served: Any, gated: Catalog, embeddings_body: dict[str, Any]
 ) -> None:
     async with busy(served, gated) as (_, app, _):
-        left, watched = asyncio.Event(), asyncio.Event()
-        content = httpx.Request("POST", "http://test", json=embeddings_body).read()
-        messages = [{"type": "http.request", "body": content, "more_body": False}]
-
-        async def receive() -> dict[str, Any]:
-            if messages:
-                return messages.pop()
-            watched.set()
-            await left.wait()
-            return {"type": "http.disconnect"}
-
-        sent: list[Any] = []
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        headers = [(b"content-type", b"application/json")]
-        scope: dict[str, Any] = {"type": "http", "method": "POST", "path": URL, "headers": headers}
-        scope |= {"query_string": b"", "root_path": "", "raw_path": URL.encode()}
-        request = asyncio.create_task(app(scope, receive, send))
-        await watched.wait()
-        left.set()
-        await request
+        request = RawRequest(app, embeddings_body)
+        await request.queued.wait()
+        request.left.set()
+        await request.answer
         label = app.state.serving.catalog.models[0].label
-    assert sent[0]["status"] == 499
+    assert request.sent[0]["status"] == 499
     assert metric(app, "bicross_abandoned_requests_total", model=label, lane="ingest") == 1
     assert metric(app, "bicross_texts_total", model=label, lane="ingest") == 1
+
+
+async def test_request_that_waits_when_the_drain_ends_is_told_so(
+    served: Any, gated: Catalog, embeddings_body: dict[str, Any]
+) -> None:
+    async with busy(served, gated) as (_, app, first):
+        request = RawRequest(app, embeddings_body)
+        await request.queued.wait()
+        app.state.serving.scheduler.stop()
+        await request.answer
+        assert not first.done()
+    assert request.sent[0]["status"] == 503
+    assert b"shutting_down" in request.sent[1]["body"]
 
 
 @pytest.mark.parametrize("value", ["0", "-5", "1.5", "soon", "", "١٢"], ids=ascii)
