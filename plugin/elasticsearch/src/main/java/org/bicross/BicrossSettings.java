@@ -4,7 +4,6 @@ import org.elasticsearch.common.settings.SecureSetting;
 import org.elasticsearch.common.settings.SecureString;
 import org.elasticsearch.common.settings.Setting;
 import org.elasticsearch.common.settings.Setting.Property;
-import org.elasticsearch.common.unit.ByteSizeUnit;
 import org.elasticsearch.common.unit.ByteSizeValue;
 import org.elasticsearch.core.TimeValue;
 
@@ -114,9 +113,9 @@ public final class BicrossSettings {
     private static Setting<ByteSizeValue> bytes(String key, long usualMegabytes, long mostMegabytes) {
         return Setting.byteSizeSetting(
                 key,
-                ByteSizeValue.of(usualMegabytes, ByteSizeUnit.MB),
+                ByteSizeValue.ofBytes(usualMegabytes << 20),
                 ByteSizeValue.ofBytes(1_024),
-                ByteSizeValue.of(mostMegabytes, ByteSizeUnit.MB),
+                ByteSizeValue.ofBytes(mostMegabytes << 20),
                 Property.NodeScope);
     }
 }

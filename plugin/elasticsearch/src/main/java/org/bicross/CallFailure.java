@@ -41,20 +41,32 @@ public final class CallFailure extends Exception {
                 && (param == null || param.startsWith("input"));
     }
 
+    /** As a search shows it. What is the caller's fault is marked, so that {@link #outOfSearch} finds it again. */
     public static Exception forSearch(Exception failure) {
-        return failure instanceof CallFailure call ? call.withStatus(call.code.searchStatus()) : failure;
+        if (failure instanceof CallFailure call) {
+            return call.code.isCallersFault() ? new CallersFault(call.getMessage()) : call.withStatus(call.code.searchStatus());
+        }
+        return failure;
     }
 
+    /** As an item of a bulk shows it: what the caller did wrong is an {@code illegal_argument_exception}. */
     public static Exception forIngest(Exception failure) {
-        return failure instanceof CallFailure call ? call.withStatus(call.code.ingestStatus()) : failure;
+        if (failure instanceof CallFailure call) {
+            RestStatus status = call.code.ingestStatus();
+            return call.code.isCallersFault() ? new IllegalArgumentException(call.getMessage()) : call.withStatus(status);
+        }
+        return failure;
     }
 
     /**
      * The failure of ours that lies in {@code failure} as a cause or suppressed, or {@code failure} itself where there is
-     * none or it is ours already. A compound retriever suppresses what its inner searches threw.
+     * none. A compound retriever says only that its inner searches failed, and suppresses what they threw.
      */
-    public static Exception innermost(Exception failure) {
+    public static Exception outOfSearch(Exception failure) {
         Throwable found = find(failure, 0);
+        if (found instanceof CallersFault) {
+            return new IllegalArgumentException(found.getMessage());
+        }
         return found instanceof ElasticsearchException ours ? ours : failure;
     }
 
@@ -62,8 +74,10 @@ public final class CallFailure extends Exception {
         if (failure == null || depth > DEEPEST) {
             return null;
         }
-        if (failure instanceof ElasticsearchException e && e.getMetadataKeys().contains(CODE_METADATA)) {
-            return e;
+        boolean ours = failure instanceof CallersFault
+                || failure instanceof ElasticsearchException e && e.getMetadataKeys().contains(CODE_METADATA);
+        if (ours) {
+            return failure;
         }
         Throwable found = find(failure.getCause(), depth + 1);
         for (Throwable suppressed : failure.getSuppressed()) {
@@ -72,13 +86,18 @@ public final class CallFailure extends Exception {
         return found;
     }
 
-    /** What the caller did wrong is an {@code illegal_argument_exception}, as everywhere in Elasticsearch. */
     private Exception withStatus(RestStatus status) {
-        if (status == RestStatus.BAD_REQUEST) {
-            return new IllegalArgumentException(getMessage());
-        }
         ElasticsearchException shown = new ElasticsearchStatusException("{}", status, getMessage());
         shown.addMetadata(CODE_METADATA, code.code());
         return shown;
+    }
+
+    /** Stays on this node: the outermost search shows the plain exception in its place. */
+    private static final class CallersFault extends IllegalArgumentException {
+        private static final long serialVersionUID = 1L;
+
+        CallersFault(String message) {
+            super(message);
+        }
     }
 }

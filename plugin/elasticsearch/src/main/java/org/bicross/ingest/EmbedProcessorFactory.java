@@ -35,8 +35,19 @@ public final class EmbedProcessorFactory {
         this.counters = counters;
     }
 
-    /** What is left in {@code config} afterwards is refused by Elasticsearch as an unknown option. */
+    /**
+     * What is left in {@code config} afterwards is refused by Elasticsearch as an unknown option. A refusal is a
+     * {@code parse_exception}: Elasticsearch would show anything else that a factory throws with status 500.
+     */
     public Processor create(String tag, String description, Map<String, Object> config) {
+        try {
+            return read(tag, description, config);
+        } catch (IllegalArgumentException refused) {
+            throw ConfigurationUtils.newConfigurationException(TYPE, tag, null, refused.getMessage());
+        }
+    }
+
+    private Processor read(String tag, String description, Map<String, Object> config) {
         ModelName model = ModelName.parse("model_id", ConfigurationUtils.readStringProperty(TYPE, tag, config, "model_id"));
         client.requireKnown(model);
         List<EmbedProcessor.Field> fields = fields(tag, config);

@@ -2,7 +2,9 @@ package org.bicross.rerank;
 
 import org.elasticsearch.common.ParsingException;
 import org.elasticsearch.index.query.AbstractQueryBuilder;
+import org.elasticsearch.index.query.QueryBuilder;
 import org.elasticsearch.search.rank.RankBuilder;
+import org.elasticsearch.search.retriever.CompoundRetrieverBuilder.RetrieverSource;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverParserContext;
 import org.elasticsearch.xcontent.ConstructingObjectParser;
@@ -11,7 +13,12 @@ import org.elasticsearch.xcontent.ParseField;
 import org.elasticsearch.xcontent.XContentParseException;
 import org.elasticsearch.xcontent.XContentParser;
 
+import org.bicross.protocol.Checks;
+import org.bicross.protocol.ModelName;
+
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 import static org.elasticsearch.xcontent.ConstructingObjectParser.constructorArg;
@@ -19,7 +26,37 @@ import static org.elasticsearch.xcontent.ConstructingObjectParser.optionalConstr
 
 /** Reads the retriever, and tells who comes from {@code text_similarity_reranker} what the parameters are called here. */
 final class RerankParser {
-    private record Context(RetrieverParserContext outer, RerankServices services) {}
+    private record Context(RetrieverParserContext outer) {}
+
+    /** What was read, before it is checked: a refusal inside the parser would be buried under "failed to build". */
+    private static final class Parsed {
+        final RetrieverBuilder inner;
+        final String field;
+        final String modelId;
+        final String text;
+        final int window;
+        List<QueryBuilder> filters = new ArrayList<>();
+        Float minScore;
+        String name;
+
+        Parsed(RetrieverBuilder inner, String field, String modelId, String text, int window) {
+            this.inner = inner;
+            this.field = field;
+            this.modelId = modelId;
+            this.text = text;
+            this.window = window;
+        }
+
+        RerankRetrieverBuilder build(RerankServices services) {
+            var question = new RerankRankBuilder.Question(field, ModelName.parse("model_id", modelId), text);
+            var retriever = new RerankRetrieverBuilder(
+                    new ArrayList<>(List.of(RetrieverSource.from(inner))), question, window, services);
+            retriever.preFilters(filters);
+            retriever.minScore(minScore);
+            retriever.retrieverName(name);
+            return retriever;
+        }
+    }
 
     /** Their name to ours. */
     private static final Map<String, String> OTHER_NAMES = Map.of(
@@ -28,16 +65,15 @@ final class RerankParser {
             "query", "model_text",
             "window_size", "rank_window_size");
 
-    private static final ConstructingObjectParser<RerankRetrieverBuilder, Context> PARSER = new ConstructingObjectParser<>(
+    private static final ConstructingObjectParser<Parsed, Context> PARSER = new ConstructingObjectParser<>(
             RerankRetrieverBuilder.NAME,
             false,
-            (args, context) -> RerankRetrieverBuilder.of(
+            args -> new Parsed(
                     (RetrieverBuilder) args[0],
                     (String) args[1],
                     (String) args[2],
                     (String) args[3],
-                    args[4] == null ? RankBuilder.DEFAULT_RANK_WINDOW_SIZE : (int) args[4],
-                    context.services));
+                    args[4] == null ? RankBuilder.DEFAULT_RANK_WINDOW_SIZE : (int) args[4]));
 
     static {
         PARSER.declareNamedObject(
@@ -49,14 +85,14 @@ final class RerankParser {
         PARSER.declareString(constructorArg(), new ParseField("model_text"));
         PARSER.declareInt(optionalConstructorArg(), new ParseField("rank_window_size"));
         PARSER.declareFieldArray(
-                RerankRetrieverBuilder::preFilters,
+                (parsed, filters) -> parsed.filters = filters,
                 (parser, context) -> AbstractQueryBuilder.parseTopLevelQuery(parser, context.outer::trackQueryUsage),
                 RetrieverBuilder.PRE_FILTER_FIELD,
                 ValueType.OBJECT_ARRAY);
-        PARSER.declareFloat(RerankRetrieverBuilder::minScore, RetrieverBuilder.MIN_SCORE_FIELD);
-        PARSER.declareString(RerankRetrieverBuilder::retrieverName, RetrieverBuilder.NAME_FIELD);
+        PARSER.declareFloat((parsed, score) -> parsed.minScore = score, RetrieverBuilder.MIN_SCORE_FIELD);
+        PARSER.declareString((parsed, name) -> parsed.name = name, RetrieverBuilder.NAME_FIELD);
         OTHER_NAMES.forEach((theirs, ours) -> PARSER.declareField(
-                (retriever, never) -> {},
+                (parsed, never) -> {},
                 (parser, context) -> {
                     throw new ParsingException(
                             parser.getTokenLocation(),
@@ -72,13 +108,15 @@ final class RerankParser {
     private RerankParser() {}
 
     static RerankRetrieverBuilder parse(XContentParser parser, RetrieverParserContext context, RerankServices services) throws IOException {
+        Parsed parsed;
         try {
-            return PARSER.apply(parser, new Context(context, services));
+            parsed = PARSER.apply(parser, new Context(context));
         } catch (XContentParseException e) {
             if (e.getCause() instanceof ParsingException named) {
                 throw named; // its message is the better one
             }
             throw e;
         }
+        return Checks.named(parser, RerankRetrieverBuilder.NAME, () -> parsed.build(services));
     }
 }

@@ -11,8 +11,6 @@ import org.elasticsearch.search.retriever.RetrieverParserContext;
 import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
 
-import org.bicross.protocol.ModelName;
-
 import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
@@ -45,11 +43,6 @@ public final class RerankRetrieverBuilder extends CompoundRetrieverBuilder<Reran
         if (question.field().isBlank()) {
             throw new IllegalArgumentException("[field] must name the field that holds the text, found an empty name");
         }
-    }
-
-    static RerankRetrieverBuilder of(RetrieverBuilder inner, String field, String modelId, String text, int window, RerankServices services) {
-        RerankRankBuilder.Question question = new RerankRankBuilder.Question(field, ModelName.parse("model_id", modelId), text);
-        return new RerankRetrieverBuilder(List.of(RetrieverSource.from(inner)), question, window, services);
     }
 
     public static RerankRetrieverBuilder fromXContent(XContentParser parser, RetrieverParserContext context, RerankServices services)

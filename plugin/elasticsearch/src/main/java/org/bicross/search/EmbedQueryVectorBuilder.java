@@ -16,6 +16,7 @@ import org.bicross.client.ModelClient;
 import org.bicross.client.Purpose;
 import org.bicross.compat.Compat;
 import org.bicross.protocol.WireVersion;
+import org.bicross.protocol.Checks;
 import org.bicross.protocol.EmbedRequest;
 import org.bicross.protocol.InputType;
 import org.bicross.protocol.ModelName;
@@ -39,8 +40,8 @@ public final class EmbedQueryVectorBuilder implements QueryVectorBuilder {
 
     private static final ParseField MODEL_ID = new ParseField("model_id");
     private static final ParseField MODEL_TEXT = new ParseField("model_text");
-    private static final ConstructingObjectParser<EmbedQueryVectorBuilder, Services> PARSER = new ConstructingObjectParser<>(
-            NAME, false, (args, services) -> new EmbedQueryVectorBuilder((String) args[0], (String) args[1], services));
+    private static final ConstructingObjectParser<String[], Void> PARSER =
+            new ConstructingObjectParser<>(NAME, false, args -> new String[] {(String) args[0], (String) args[1]});
 
     static {
         PARSER.declareString(constructorArg(), MODEL_ID);
@@ -68,7 +69,8 @@ public final class EmbedQueryVectorBuilder implements QueryVectorBuilder {
     }
 
     public static EmbedQueryVectorBuilder fromXContent(XContentParser parser, Services services) {
-        return PARSER.apply(parser, services);
+        String[] read = PARSER.apply(parser, null);
+        return Checks.named(parser, NAME, () -> new EmbedQueryVectorBuilder(read[0], read[1], services));
     }
 
     @Override

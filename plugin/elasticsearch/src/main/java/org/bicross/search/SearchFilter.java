@@ -31,8 +31,11 @@ public final class SearchFilter implements MappedActionFilter {
     public <Q extends ActionRequest, S extends ActionResponse> void apply(
             Task task, String action, Q request, ActionListener<S> listener, ActionFilterChain<Q, S> chain) {
         try (ThreadContext.StoredContext ignored = threadContext.newStoredContext()) {
-            SearchTask.put(threadContext, task);
-            chain.proceed(task, action, request, listener.delegateResponse((l, e) -> l.onFailure(CallFailure.innermost(e))));
+            boolean outermost = SearchTask.put(threadContext, task);
+            ActionListener<S> shown = outermost
+                    ? listener.delegateResponse((l, e) -> l.onFailure(CallFailure.outOfSearch(e)))
+                    : listener;
+            chain.proceed(task, action, request, shown);
         }
     }
 }

@@ -13,11 +13,13 @@ public final class SearchTask {
 
     private SearchTask() {}
 
-    /** The innermost call keeps the outermost task: cancelling that one cancels all. */
-    static void put(ThreadContext context, Task task) {
-        if (task instanceof CancellableTask && context.getTransient(KEY) == null) {
+    /** True where this search is the outermost. Those inside it keep its task: cancelling that one cancels all. */
+    static boolean put(ThreadContext context, Task task) {
+        boolean outermost = context.getTransient(KEY) == null;
+        if (outermost && task instanceof CancellableTask) {
             context.putTransient(KEY, task);
         }
+        return outermost;
     }
 
     /** Null outside a search, and where the search came in on another node. */
