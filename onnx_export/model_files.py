@@ -150,8 +150,11 @@ def read_activation(folder: Path, config: dict[str, Any], labels: int) -> Activa
     """
     if labels > 1:
         return "softmax"
-    named = (config.get("sentence_transformers") or {}).get("activation_fn")
-    named = named or config.get("sbert_ce_default_activation_function")
+    named = (
+        read_json(folder, "config_sentence_transformers.json").get("activation_fn")
+        or (config.get("sentence_transformers") or {}).get("activation_fn")
+        or config.get("sbert_ce_default_activation_function")
+    )
     if named is None:
         return "sigmoid"
     kind = str(named).rpartition(".")[2]

@@ -110,7 +110,7 @@ def load_reference(spec: ModelSpec) -> Reference:
                 f"{spec.folder.model} cannot be loaded by sentence-transformers "
                 f"{version('sentence-transformers')}: {type(error).__name__}: {error}"
             ) from error
-    if model.max_seq_length is None or model.max_seq_length > spec.max_tokens:
+    if spec.is_cut:
         model.max_seq_length = spec.max_tokens
     if isinstance(model, SentenceTransformer):
         spec = spec.with_dimensions(int(model.get_embedding_dimension() or 0))

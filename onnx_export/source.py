@@ -9,6 +9,7 @@ from bicross.bundle.manifest import Embedding, Rerank, Task
 from bicross.errors import UnsupportedArchitecture, UsageError
 from onnx_export.hub import ModelFolder
 from onnx_export.model_files import (
+    OFFSET_POSITIONS,
     Module,
     read_activation,
     read_config,
@@ -41,7 +42,10 @@ class Options:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """`head` has 1 as a bi-encoder's dimensions until the model is loaded, which alone knows."""
+    """`head` has 1 as a bi-encoder's dimensions until the model is loaded, which alone knows.
+
+    `is_cut` says that `max_tokens` is not the model's own, so that the original is cut there too.
+    """
 
     folder: ModelFolder
     name: str
@@ -50,6 +54,7 @@ class ModelSpec:
     head: Embedding | Rerank
     prompts: PromptChoices
     trust_remote_code: bool
+    is_cut: bool
 
     def with_dimensions(self, dimensions: int) -> "ModelSpec":
         if isinstance(self.head, Rerank):
@@ -80,6 +85,8 @@ def read_spec(folder: ModelFolder, options: Options) -> ModelSpec:
         head=head,
         prompts=prompts,
         trust_remote_code=options.trust_remote_code,
+        # sentence-transformers takes the positions that belong to padding for tokens' own.
+        is_cut=options.max_tokens is not None or config.get("model_type") in OFFSET_POSITIONS,
     )
 
 

@@ -1,0 +1,74 @@
+"""Small models with random weights, saved by the libraries themselves, exported once per run."""
+
+import importlib
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bicross.bundle import Bundle, open_bundle
+from onnx_export.samples import Sample, read_sample
+from onnx_export.source import Options
+
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+NEED_TORCH = [
+    "test_graph.py",
+    "test_parity.py",
+    "test_probes.py",
+    "test_publish.py",
+    "test_real_models.py",
+    "test_reference.py",
+    "test_regate.py",
+    "test_trace.py",
+]
+collect_ignore = [] if HAS_TORCH else NEED_TORCH
+SHARED = Path(os.environ.get("BICROSS_SHARED") or Path(__file__).resolve().parents[3] / "shared")
+
+
+def quiet(text: str) -> None:
+    del text
+
+
+@pytest.fixture(scope="session")
+def narrate() -> Callable[[str], None]:
+    return quiet
+
+
+@pytest.fixture(scope="session")
+def sample() -> Sample:
+    return read_sample()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip(f"no folder {SHARED.name} beside the repository (BICROSS_SHARED names one)")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Builders of model folders; each is written once."""
+    pytest.importorskip("torch", reason="models are built with torch")
+    builders = importlib.import_module("onnx_export.tests.tiny_models")
+    return builders.TinyModels(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def export(tmp_path_factory: pytest.TempPathFactory, sample: Sample) -> Callable[..., Bundle]:
+    """Exports a folder with options, once for the same two."""
+    publish = importlib.import_module("onnx_export.publish")
+    made: dict[tuple[Path, Options], Bundle] = {}
+
+    def once(folder: Path, options: Options | None = None) -> Bundle:
+        key = (folder, options or Options())
+        if key not in made:
+            out = tmp_path_factory.mktemp("bundles") / folder.name
+            publish.export_model(publish.Request(str(folder), out, sample, key[1]), quiet)
+            made[key] = open_bundle(out)
+        return made[key]
+
+    return once

@@ -1,0 +1,137 @@
+"""The gate bites: a bundle with one thing wrong never passes, and the same bundle right does."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from bicross.bundle import Bundle
+from bicross.errors import GateFailed
+from onnx_export.parity import Measurement, require_parity
+from onnx_export.probes import Probes, compute_probes
+from onnx_export.publish import load_model, prove
+from onnx_export.samples import Sample
+from onnx_export.source import Options
+from onnx_export.tests import mutations
+from onnx_export.tests.mutations import mutated, pooled_by
+
+pytestmark = pytest.mark.torch
+
+
+class Exported(NamedTuple):
+    bundle: Bundle
+    probes: Probes
+
+
+@pytest.fixture(scope="session")
+def exported(
+    models: Any, export: Callable[..., Bundle], sample: Sample
+) -> Callable[[str], Exported]:
+    """A tiny model's bundle with the original's numbers, by the model's short name."""
+    made: dict[str, Exported] = {}
+    options = {"cross of 2": Options(label="1")}
+    folders = {
+        "bi": lambda: models.embedding("mean"),
+        "bi by cls": lambda: models.embedding("cls", dense=True, normalize=False),
+        "cross": lambda: models.cross(1),
+        "cross of 2": lambda: models.cross(2),
+    }
+
+    def once(name: str) -> Exported:
+        if name not in made:
+            folder, chosen = folders[name](), options.get(name, Options())
+            probes = compute_probes(load_model(str(folder), None, chosen), sample)
+            made[name] = Exported(export(folder, chosen), probes)
+        return made[name]
+
+    return once
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("bi", {"graph": pooled_by("cls", normalize=True)}),
+        ("bi", {"graph": pooled_by("mean", normalize=False)}),
+        ("bi", {"manifest": mutations.drop_prompts}),
+        ("bi", {"manifest": mutations.drop_query_prompt}),
+        ("bi", {"manifest": mutations.halve_maximum}),
+        ("cross", {"graph": mutations.zero_type_ids}),
+        ("cross", {"manifest": mutations.halve_maximum}),
+        ("cross of 2", {"manifest": mutations.other_label}),
+    ],
+    ids=[
+        "pooling swapped",
+        "normalisation dropped",
+        "prompts dropped",
+        "query prompt dropped",
+        "maximum length halved, bi-encoder",
+        "token_type_ids zeroed",
+        "maximum length halved, cross-encoder",
+        "the other logit",
+    ],
+)
+def test_gate_refuses_a_bundle_with(
+    name: str,
+    change: dict[str, Any],
+    exported: Callable[[str], Exported],
+    tmp_path: Path,
+) -> None:
+    bundle, probes = exported(name)
+    wrong = mutated(bundle, tmp_path / "wrong", **change)
+    with pytest.raises(GateFailed, match=r"max_abs_diff is [\d.e+-]+ .*allowed is at most"):
+        prove(wrong, probes, print)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("bi", {"graph": pooled_by("mean", normalize=True)}),
+        ("bi", {}),
+        ("bi by cls", {}),
+        ("cross", {}),
+        ("cross of 2", {}),
+    ],
+)
+def test_gate_passes_the_same_bundle_when_it_is_right(
+    name: str, change: dict[str, Any], exported: Callable[[str], Exported], tmp_path: Path
+) -> None:
+    bundle, probes = exported(name)
+    figures = prove(mutated(bundle, tmp_path / "right", **change), probes, print)
+    assert figures["max_abs_diff"] <= figures["bound.max_abs_diff"]
+    assert {f"max_abs_diff.{kind}.{size}" for kind in ("short", "mixed", "maximum")
+            for size in (1, 8, 32)} <= figures.keys()  # fmt: skip
+
+
+def good(**changes: Any) -> Measurement:
+    figures: dict[str, Any] = {
+        "differences": {("short", 1): 1e-7, ("maximum", 32): 2e-7},
+        "min_cosine": 1.0,
+        "min_tau": 1.0,
+        "min_overlap": 1.0,
+    }
+    return Measurement(**(figures | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"differences": {("short", 1): 0.5}},
+            r"max_abs_diff is 0\.5 \(short inputs in batches of 1\)",
+        ),
+        ({"differences": {("short", 1): 0.0, ("mixed", 8): np.nan}}, "max_abs_diff is nan"),
+        ({"min_cosine": 0.99}, r"min_cosine is 0\.99, allowed is at least"),
+        ({"min_cosine": np.nan}, "min_cosine is nan"),
+        ({"min_tau": 0.5}, r"min_kendall_tau is 0\.5, allowed is at least"),
+        ({"min_overlap": 0.9}, r"min_top10_overlap is 0\.9, allowed is at least 1"),
+    ],
+)  # fmt: skip
+def test_each_figure_is_asked_for_and_named(
+    changes: dict[str, Any], message: str, exported: Callable[[str], Exported]
+) -> None:
+    probes = exported("bi").probes
+    assert require_parity(good(), probes, "mine, fp32")["max_abs_diff"] == 2e-7
+    with pytest.raises(GateFailed, match=f"mine, fp32: {message}"):
+        require_parity(good(**changes), probes, "mine, fp32")

@@ -1,0 +1,112 @@
+"""Two-layer BERTs with random weights and a WordPiece vocabulary learned from the sample.
+
+Weights are drawn wide, so that scores spread and no part of the model is too small to be missed.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import sentence_transformers
+import tokenizers
+import torch
+import transformers
+from sentence_transformers.sentence_transformer.modules import (
+    Dense,
+    Normalize,
+    Pooling,
+    Transformer,
+)
+
+from onnx_export.samples import read_sample
+
+HIDDEN = 32
+MAX_TOKENS = 64
+VOCABULARY = 800
+PROMPTS = {"query": "query: ", "document": "passage: "}
+
+
+@dataclass(frozen=True)
+class TinyModels:
+    root: Path
+
+    @cached_property
+    def tokenizer(self) -> transformers.PreTrainedTokenizerBase:
+        sample = read_sample()
+        pieces = tokenizers.BertWordPieceTokenizer()
+        pieces.train_from_iterator([*sample.queries, *sample.passages], VOCABULARY, 1)
+        vocabulary = self.root / "vocabulary"
+        vocabulary.mkdir()
+        pieces.save_model(str(vocabulary))
+        return transformers.BertTokenizer.from_pretrained(
+            str(vocabulary), model_max_length=MAX_TOKENS
+        )
+
+    def embedding(
+        self, pooling: str = "mean", *, dense: bool = False, normalize: bool = True
+    ) -> Path:
+        """A sentence-transformers folder, with prompts for both input types."""
+        folder = self.root / f"bi-{pooling}{'-dense' * dense}{'-normalize' * normalize}"
+        if folder.exists():
+            return folder
+        transformer = Transformer(str(self._base()), max_seq_length=MAX_TOKENS)
+        modules: list[torch.nn.Module] = [transformer, Pooling(HIDDEN, pooling_mode=pooling)]
+        if dense:
+            modules.append(Dense(HIDDEN, 24, activation_function=torch.nn.Tanh()))
+        if normalize:
+            modules.append(Normalize())
+        model = sentence_transformers.SentenceTransformer(
+            modules=modules, prompts=PROMPTS, device="cpu"
+        )
+        model.save(str(folder), create_model_card=False)
+        return folder
+
+    def cross(self, labels: int = 1, *, activation: str | None = None) -> Path:
+        """A plain transformers folder with a classification head."""
+        folder = self.root / f"cross-{labels}{'-' + activation if activation else ''}"
+        if folder.exists():
+            return folder
+        torch.manual_seed(labels)
+        config = self._config(num_labels=labels)
+        if activation is not None:
+            config.sentence_transformers = {"activation_fn": f"torch.nn.modules.{activation}"}
+        transformers.BertForSequenceClassification(config).save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+        return folder
+
+    def saved_cross_encoder(self) -> Path:
+        """One label, in the layout that sentence-transformers' own CrossEncoder saves."""
+        folder = self.root / "cross-saved"
+        if not folder.exists():
+            model = sentence_transformers.CrossEncoder(str(self.cross()), device="cpu")
+            model.save_pretrained(str(folder))
+        return folder
+
+    def _base(self) -> Path:
+        folder = self.root / "base"
+        if not folder.exists():
+            torch.manual_seed(7)
+            transformers.BertModel(self._config(), add_pooling_layer=False).save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
+        return folder
+
+    def _config(self, **more: object) -> transformers.BertConfig:
+        return transformers.BertConfig(
+            vocab_size=len(self.tokenizer),
+            hidden_size=HIDDEN,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            intermediate_size=64,
+            max_position_embeddings=MAX_TOKENS,
+            initializer_range=0.3,
+            **more,
+        )
+
+
+def edit_json(folder: Path, name: str, **changes: object) -> None:
+    """Sets keys of a JSON file, removing those set to None."""
+    file = folder / name
+    found = json.loads(file.read_text()) if file.exists() else {}
+    kept = {key: value for key, value in (found | changes).items() if value is not None}
+    file.write_text(json.dumps(kept))
