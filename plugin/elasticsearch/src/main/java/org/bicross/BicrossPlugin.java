@@ -1,15 +1,9 @@
 package org.bicross;
 
-import org.elasticsearch.action.support.MappedActionFilter;
-import org.elasticsearch.common.io.stream.NamedWriteableRegistry;
-import org.elasticsearch.common.settings.Setting;
-import org.elasticsearch.common.settings.Settings;
-import org.elasticsearch.ingest.Processor;
-import org.elasticsearch.plugins.IngestPlugin;
-import org.elasticsearch.plugins.SearchPlugin;
-import org.elasticsearch.search.rank.RankBuilder;
-import org.elasticsearch.search.rank.RankDoc;
-
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
 import org.bicross.client.EndpointConfig;
 import org.bicross.client.EndpointStatus;
 import org.bicross.client.HttpModelClient;
@@ -26,11 +20,15 @@ import org.bicross.search.EmbedQueryVectorBuilder;
 import org.bicross.search.SearchFilter;
 import org.bicross.status.Counters;
 import org.bicross.status.StatusReport;
-
-import java.io.IOException;
-import java.util.Collection;
-import java.util.List;
-import java.util.Map;
+import org.elasticsearch.action.support.MappedActionFilter;
+import org.elasticsearch.common.io.stream.NamedWriteableRegistry;
+import org.elasticsearch.common.settings.Setting;
+import org.elasticsearch.common.settings.Settings;
+import org.elasticsearch.ingest.Processor;
+import org.elasticsearch.plugins.IngestPlugin;
+import org.elasticsearch.plugins.SearchPlugin;
+import org.elasticsearch.search.rank.RankBuilder;
+import org.elasticsearch.search.rank.RankDoc;
 
 /**
  * What the node gets: an ingest processor, a query vector builder, a retriever, a status page. Registration only. Every
@@ -111,7 +109,9 @@ public final class BicrossPlugin extends RestPlugin implements IngestPlugin, Sea
         MappedFields none = new MappedFields();
         return List.of(
                 new NamedWriteableRegistry.Entry(
-                        RankBuilder.class, RerankRankBuilder.NAME, in -> new RerankRankBuilder(in, rerankServices(none))),
+                        RankBuilder.class,
+                        RerankRankBuilder.NAME,
+                        in -> new RerankRankBuilder(in, rerankServices(none))),
                 new NamedWriteableRegistry.Entry(RankDoc.class, RerankDoc.NAME, RerankDoc::new));
     }
 

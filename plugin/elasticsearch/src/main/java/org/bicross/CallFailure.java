@@ -44,7 +44,9 @@ public final class CallFailure extends Exception {
     /** As a search shows it. What is the caller's fault is marked, so that {@link #outOfSearch} finds it again. */
     public static Exception forSearch(Exception failure) {
         if (failure instanceof CallFailure call) {
-            return call.code.isCallersFault() ? new CallersFault(call.getMessage()) : call.withStatus(call.code.searchStatus());
+            return call.code.isCallersFault()
+                    ? new CallersFault(call.getMessage())
+                    : call.withStatus(call.code.searchStatus());
         }
         return failure;
     }
@@ -53,7 +55,9 @@ public final class CallFailure extends Exception {
     public static Exception forIngest(Exception failure) {
         if (failure instanceof CallFailure call) {
             RestStatus status = call.code.ingestStatus();
-            return call.code.isCallersFault() ? new IllegalArgumentException(call.getMessage()) : call.withStatus(status);
+            return call.code.isCallersFault()
+                    ? new IllegalArgumentException(call.getMessage())
+                    : call.withStatus(status);
         }
         return failure;
     }
@@ -75,7 +79,8 @@ public final class CallFailure extends Exception {
             return null;
         }
         boolean ours = failure instanceof CallersFault
-                || failure instanceof ElasticsearchException e && e.getMetadataKeys().contains(CODE_METADATA);
+                || failure instanceof ElasticsearchException e
+                        && e.getMetadataKeys().contains(CODE_METADATA);
         if (ours) {
             return failure;
         }

@@ -1,5 +1,11 @@
 package org.bicross.compat;
 
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.bicross.status.RestStatusAction;
+import org.bicross.status.StatusAction;
 import org.elasticsearch.action.ActionRequest;
 import org.elasticsearch.action.ActionResponse;
 import org.elasticsearch.cluster.metadata.IndexNameExpressionResolver;
@@ -14,14 +20,6 @@ import org.elasticsearch.plugins.ActionPlugin;
 import org.elasticsearch.plugins.Plugin;
 import org.elasticsearch.rest.RestController;
 import org.elasticsearch.rest.RestHandler;
-
-import org.bicross.status.RestStatusAction;
-import org.bicross.status.StatusAction;
-
-import java.util.Collection;
-import java.util.List;
-import java.util.function.Predicate;
-import java.util.function.Supplier;
 
 /** Elasticsearch 8.19: how the status page is registered. */
 public abstract class RestPlugin extends Plugin implements ActionPlugin {

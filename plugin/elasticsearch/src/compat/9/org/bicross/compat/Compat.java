@@ -1,14 +1,13 @@
 package org.bicross.compat;
 
+import java.net.http.HttpClient;
+import java.util.List;
+import java.util.Map;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.support.nodes.BaseNodesRequest;
 import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.ingest.Processor;
 import org.elasticsearch.search.rank.feature.RankFeatureDoc;
-
-import java.net.http.HttpClient;
-import java.util.List;
-import java.util.Map;
 
 /** Elasticsearch 9: the calls whose shape differs between the lines. */
 public final class Compat {

@@ -1,10 +1,9 @@
 package org.bicross.compat;
 
+import java.io.IOException;
 import org.elasticsearch.action.support.nodes.BaseNodesRequest;
 import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.transport.AbstractTransportRequest;
-
-import java.io.IOException;
 
 /** The two requests of the nodes action: to all nodes, and to one. Neither carries anything of its own. */
 public final class StatusRequests {

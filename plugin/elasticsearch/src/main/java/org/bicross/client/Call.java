@@ -1,20 +1,18 @@
 package org.bicross.client;
 
-import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.common.util.concurrent.EsRejectedExecutionException;
-import org.elasticsearch.tasks.TaskCancelledException;
-
-import org.bicross.CallFailure;
-import org.bicross.ErrorCode;
-import org.bicross.protocol.Dialect;
-import org.bicross.status.Counters;
-import org.bicross.status.Counters.Counter;
-
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import org.bicross.CallFailure;
+import org.bicross.ErrorCode;
+import org.bicross.protocol.Dialect;
+import org.bicross.status.Counters;
+import org.bicross.status.Counters.Counter;
+import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.common.util.concurrent.EsRejectedExecutionException;
+import org.elasticsearch.tasks.TaskCancelledException;
 
 /**
  * One call to a model: at most two attempts, the second on another URL wherever there is one, both inside the deadline
@@ -84,17 +82,18 @@ final class Call<T> {
         triedUrls.add(url);
         attempts++;
         shared.counters.increment(Counter.HTTP_REQUESTS);
-        HttpCalls.GiveUp sent = shared.http.send(request(ask, endpoint, url, deadline), deadline, ask.capBytes, new ActionListener<>() {
-            @Override
-            public void onResponse(HttpAnswer answer) {
-                onAnswer(endpoint, url, answer);
-            }
+        HttpCalls.GiveUp sent =
+                shared.http.send(request(ask, endpoint, url, deadline), deadline, ask.capBytes, new ActionListener<>() {
+                    @Override
+                    public void onResponse(HttpAnswer answer) {
+                        onAnswer(endpoint, url, answer);
+                    }
 
-            @Override
-            public void onFailure(Exception trouble) {
-                onTrouble(endpoint, url, trouble);
-            }
-        });
+                    @Override
+                    public void onFailure(Exception trouble) {
+                        onTrouble(endpoint, url, trouble);
+                    }
+                });
         Exception reason;
         synchronized (this) {
             open = sent;
@@ -107,21 +106,29 @@ final class Call<T> {
 
     /** One attempt at one URL, outside the books: how the status page asks. */
     static <T> void once(
-            Shared shared, Ask<T> ask, Endpoint endpoint, EndpointUrl url, Deadline deadline, ActionListener<T> listener) {
+            Shared shared,
+            Ask<T> ask,
+            Endpoint endpoint,
+            EndpointUrl url,
+            Deadline deadline,
+            ActionListener<T> listener) {
         HttpRequest request = request(ask, endpoint, url, deadline);
         shared.http.send(request, deadline, ask.capBytes, new ActionListener<>() {
             @Override
             public void onResponse(HttpAnswer answer) {
                 if (answer.status() == 200 && answer.isEncoded() == false) {
-                    ActionListener.completeWith(listener, () -> ask.reader.read(endpoint.config.dialect(), answer.body()));
+                    ActionListener.completeWith(
+                            listener, () -> ask.reader.read(endpoint.config.dialect(), answer.body()));
                 } else {
-                    listener.onFailure(Verdict.ofAnswer(ask.route, endpoint, answer).failure());
+                    listener.onFailure(
+                            Verdict.ofAnswer(ask.route, endpoint, answer).failure());
                 }
             }
 
             @Override
             public void onFailure(Exception trouble) {
-                listener.onFailure(Verdict.ofTrouble(ask.route, endpoint, trouble).failure());
+                listener.onFailure(
+                        Verdict.ofTrouble(ask.route, endpoint, trouble).failure());
             }
         });
     }
@@ -170,7 +177,8 @@ final class Call<T> {
 
     private void settle(Endpoint endpoint, EndpointUrl url, Verdict verdict) {
         endpoint.urls.close(url, verdict.failure().getMessage(), verdict.countsAgainstUrl());
-        long waitMs = verdict.waitMs() + (verdict.isReset() ? 0 : ThreadLocalRandom.current().nextInt(JITTER_MS));
+        long waitMs = verdict.waitMs()
+                + (verdict.isReset() ? 0 : ThreadLocalRandom.current().nextInt(JITTER_MS));
         if (verdict.mayRetry() == false || attempts >= MOST_ATTEMPTS || deadline.leftMs() <= waitMs) {
             listener.onFailure(verdict.failure());
             return;
@@ -184,7 +192,8 @@ final class Call<T> {
         try {
             shared.http.schedule(this::attempt, waitMs);
         } catch (EsRejectedExecutionException closing) {
-            listener.onFailure(new CallFailure(ErrorCode.ENDPOINT_UNREACHABLE, ask.route.about("was not asked again: the node closes")));
+            listener.onFailure(new CallFailure(
+                    ErrorCode.ENDPOINT_UNREACHABLE, ask.route.about("was not asked again: the node closes")));
         }
     }
 }

@@ -1,11 +1,10 @@
 package org.bicross.client;
 
-import org.bicross.protocol.ModelName;
-import org.bicross.protocol.ServedModel;
-
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
+import org.bicross.protocol.ModelName;
+import org.bicross.protocol.ServedModel;
 
 /** One endpoint at run time: its settings, its URLs and what its servers say that they serve. */
 final class Endpoint {
@@ -32,7 +31,9 @@ final class Endpoint {
         List<ServedModel> known = models.known();
         return known == null
                 ? Optional.empty()
-                : known.stream().filter(served -> served.id().equals(model.base())).findFirst();
+                : known.stream()
+                        .filter(served -> served.id().equals(model.base()))
+                        .findFirst();
     }
 
     String settingKey(org.elasticsearch.common.settings.Setting.AffixSetting<?> setting) {

@@ -1,15 +1,5 @@
 package org.bicross.client;
 
-import org.elasticsearch.common.network.InetAddresses;
-import org.elasticsearch.common.settings.SecureString;
-import org.elasticsearch.common.settings.Setting;
-import org.elasticsearch.common.settings.Settings;
-import org.elasticsearch.core.TimeValue;
-
-import org.bicross.BicrossSettings;
-import org.bicross.protocol.Dialect;
-import org.bicross.protocol.ModelName;
-
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -20,6 +10,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.bicross.BicrossSettings;
+import org.bicross.protocol.Dialect;
+import org.bicross.protocol.ModelName;
+import org.elasticsearch.common.network.InetAddresses;
+import org.elasticsearch.common.settings.SecureString;
+import org.elasticsearch.common.settings.Setting;
+import org.elasticsearch.common.settings.Settings;
+import org.elasticsearch.core.TimeValue;
 
 /**
  * One endpoint as the node's settings describe it, checked. What is wrong stops the node with the setting's name.
@@ -42,15 +40,17 @@ public record EndpointConfig(
     public static List<EndpointConfig> read(Settings settings) {
         Set<String> names = new TreeSet<>();
         BicrossSettings.ofEndpoints().forEach(setting -> names.addAll(setting.getNamespaces(settings)));
-        List<EndpointConfig> endpoints = names.stream().map(name -> read(settings, name)).toList();
+        List<EndpointConfig> endpoints =
+                names.stream().map(name -> read(settings, name)).toList();
         Map<String, String> owners = new HashMap<>();
         for (EndpointConfig endpoint : endpoints) {
             for (String model : endpoint.models) {
                 String other = owners.put(model, endpoint.name);
                 if (other != null) {
-                    throw new IllegalArgumentException("[" + key(BicrossSettings.MODELS, endpoint.name) + "] names the model ["
-                            + model + "], which endpoint [" + other + "] names too; a model has one endpoint,"
-                            + " with several URLs where several servers have it");
+                    throw new IllegalArgumentException(
+                            "[" + key(BicrossSettings.MODELS, endpoint.name) + "] names the model ["
+                                    + model + "], which endpoint [" + other + "] names too; a model has one endpoint,"
+                                    + " with several URLs where several servers have it");
                 }
             }
         }
@@ -58,14 +58,16 @@ public record EndpointConfig(
     }
 
     private static EndpointConfig read(Settings settings, String name) {
-        Dialect dialect = Dialect.named(key(BicrossSettings.DIALECT, name), get(BicrossSettings.DIALECT, name, settings));
+        Dialect dialect =
+                Dialect.named(key(BicrossSettings.DIALECT, name), get(BicrossSettings.DIALECT, name, settings));
         Set<String> models = new LinkedHashSet<>();
         for (String model : get(BicrossSettings.MODELS, name, settings)) {
             models.add(ModelName.parse(key(BicrossSettings.MODELS, name), model).base());
         }
         if (dialect.modelsPath() == null && models.isEmpty()) {
-            throw new IllegalArgumentException("[" + key(BicrossSettings.MODELS, name) + "] must name the models of the endpoint:"
-                    + " servers of the dialect [" + dialect.name() + "] have no list of them");
+            throw new IllegalArgumentException(
+                    "[" + key(BicrossSettings.MODELS, name) + "] must name the models of the endpoint:"
+                            + " servers of the dialect [" + dialect.name() + "] have no list of them");
         }
         Map<Purpose, TimeValue> timeouts = new HashMap<>();
         for (Purpose purpose : Purpose.values()) {
@@ -106,21 +108,23 @@ public record EndpointConfig(
         }
         boolean https = "https".equalsIgnoreCase(url.getScheme());
         if (https == false && "http".equalsIgnoreCase(url.getScheme()) == false || url.getHost() == null) {
-            throw new IllegalArgumentException("[" + key + "] takes URLs such as https://host:port, found the scheme ["
-                    + url.getScheme() + "]");
+            throw new IllegalArgumentException(
+                    "[" + key + "] takes URLs such as https://host:port, found the scheme [" + url.getScheme() + "]");
         }
         if (url.getRawUserInfo() != null || url.getRawQuery() != null || url.getRawFragment() != null) {
-            throw new IllegalArgumentException("[" + key + "] takes URLs without user, query and fragment; a key belongs into"
-                    + " the keystore as [" + key(BicrossSettings.API_KEY, name) + "]");
+            throw new IllegalArgumentException(
+                    "[" + key + "] takes URLs without user, query and fragment; a key belongs into"
+                            + " the keystore as [" + key(BicrossSettings.API_KEY, name) + "]");
         }
         InetAddress address = literal(url.getHost());
         if (address != null && address.isLinkLocalAddress()) {
             throw new IllegalArgumentException("[" + key + "] names the link-local address [" + url.getHost() + "]");
         }
-        boolean loopback = url.getHost().equalsIgnoreCase("localhost") || address != null && address.isLoopbackAddress();
+        boolean loopback =
+                url.getHost().equalsIgnoreCase("localhost") || address != null && address.isLoopbackAddress();
         if (https == false && loopback == false && allowInsecure == false) {
-            throw new IllegalArgumentException("[" + key + "] sends texts in the clear to [" + url.getHost() + "]; use https,"
-                    + " or set [" + key(BicrossSettings.ALLOW_INSECURE, name) + "] to true");
+            throw new IllegalArgumentException("[" + key + "] sends texts in the clear to [" + url.getHost()
+                    + "]; use https," + " or set [" + key(BicrossSettings.ALLOW_INSECURE, name) + "] to true");
         }
         return url;
     }
@@ -136,8 +140,8 @@ public record EndpointConfig(
             return usual;
         }
         if (path.matches("/[A-Za-z0-9._~/-]*") == false) {
-            throw new IllegalArgumentException("[" + key(setting, name) + "] is [" + path + "]; a path begins with / and has"
-                    + " neither query nor fragment");
+            throw new IllegalArgumentException("[" + key(setting, name) + "] is [" + path
+                    + "]; a path begins with / and has" + " neither query nor fragment");
         }
         return path;
     }

@@ -1,15 +1,13 @@
 package org.bicross.client;
 
-import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.action.support.CountDownActionListener;
-
-import org.bicross.protocol.ServedModel;
-
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
+import org.bicross.protocol.ServedModel;
+import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.action.support.CountDownActionListener;
 
 /** Asks every URL of every endpoint for its models, and tells what is known of it. No key is shown. */
 public final class EndpointStatus {
@@ -26,14 +24,17 @@ public final class EndpointStatus {
     /** Never fails. Each URL has a row with {@code answers}: true, false, or null where the dialect has no list to ask for. */
     public void ask(ActionListener<List<Map<String, Object>>> listener) {
         List<Map<String, Object>> rows = new ArrayList<>();
-        int count = client.endpoints().all().stream().mapToInt(endpoint -> endpoint.urls.all().size()).sum();
+        int count = client.endpoints().all().stream()
+                .mapToInt(endpoint -> endpoint.urls.all().size())
+                .sum();
         if (count == 0) {
             listener.onResponse(rows);
             return;
         }
         ActionListener<Void> done = new CountDownActionListener(count, listener.map(ignored -> rows));
         for (Endpoint endpoint : client.endpoints().all()) {
-            List<Map<String, Object>> urls = endpoint.urls.all().stream().map(endpoint.urls::describe).toList();
+            List<Map<String, Object>> urls =
+                    endpoint.urls.all().stream().map(endpoint.urls::describe).toList();
             Map<String, Object> row = new LinkedHashMap<>();
             row.put("name", endpoint.name());
             row.put("dialect", endpoint.config.dialect().name());

@@ -11,6 +11,7 @@ final class EndpointUrl {
     long restMs;
     /** On the pool's clock; 0 while it is in use. */
     long restsUntilMs;
+
     boolean isProbed;
     String lastError;
 

@@ -1,20 +1,18 @@
 package org.bicross.client;
 
-import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.action.support.CountDownActionListener;
-import org.elasticsearch.core.TimeValue;
-
-import org.bicross.BicrossSettings;
-import org.bicross.CallFailure;
-import org.bicross.ErrorCode;
-import org.bicross.protocol.ModelName;
-import org.bicross.protocol.ServedModel;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.TreeSet;
 import java.util.function.LongSupplier;
+import org.bicross.BicrossSettings;
+import org.bicross.CallFailure;
+import org.bicross.ErrorCode;
+import org.bicross.protocol.ModelName;
+import org.bicross.protocol.ServedModel;
+import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.action.support.CountDownActionListener;
+import org.elasticsearch.core.TimeValue;
 
 /**
  * Finds the endpoint of a model: by the names in the settings, else by the lists of the servers, which are read when
@@ -43,7 +41,8 @@ final class Endpoints {
     /** Of the endpoint that has the model as far as is known now, else the longest of any. */
     TimeValue timeout(ModelName model, Purpose purpose) {
         for (Endpoint endpoint : all) {
-            if (endpoint.config.models().contains(model.base()) || endpoint.served(model).isPresent()) {
+            if (endpoint.config.models().contains(model.base())
+                    || endpoint.served(model).isPresent()) {
                 return endpoint.config.timeouts().get(purpose);
             }
         }
@@ -66,12 +65,15 @@ final class Endpoints {
             listener.onResponse(route(model, named));
             return;
         }
-        List<Endpoint> listing = all.stream().filter(endpoint -> endpoint.namesItsModels() == false).toList();
+        List<Endpoint> listing = all.stream()
+                .filter(endpoint -> endpoint.namesItsModels() == false)
+                .toList();
         Route known = listed(model, listing);
         if (known != null) {
             listing.stream()
                     .filter(endpoint -> endpoint.models.isOlderThan(ModelList.STALE_MS))
-                    .forEach(endpoint -> read(endpoint, Deadline.in(deadline.leftMs(), clockMs), ActionListener.noop()));
+                    .forEach(
+                            endpoint -> read(endpoint, Deadline.in(deadline.leftMs(), clockMs), ActionListener.noop()));
             listener.onResponse(known);
             return;
         }
@@ -82,14 +84,15 @@ final class Endpoints {
             listener.onFailure(missing(model, listing));
             return;
         }
-        ActionListener<Void> afterReading = new CountDownActionListener(unsure.size(), listener.delegateFailure((l, ignored) -> {
-            Route found = listed(model, listing);
-            if (found == null) {
-                l.onFailure(missing(model, listing));
-            } else {
-                l.onResponse(found);
-            }
-        }));
+        ActionListener<Void> afterReading =
+                new CountDownActionListener(unsure.size(), listener.delegateFailure((l, ignored) -> {
+                    Route found = listed(model, listing);
+                    if (found == null) {
+                        l.onFailure(missing(model, listing));
+                    } else {
+                        l.onResponse(found);
+                    }
+                }));
         unsure.forEach(endpoint -> read(endpoint, deadline, afterReading));
     }
 
@@ -98,7 +101,9 @@ final class Endpoints {
     }
 
     private List<Endpoint> byName(ModelName model) {
-        return all.stream().filter(endpoint -> endpoint.config.models().contains(model.base())).toList();
+        return all.stream()
+                .filter(endpoint -> endpoint.config.models().contains(model.base()))
+                .toList();
     }
 
     /** Servers of one name and another digest hold another model: their vectors must not meet in one field. */
@@ -135,8 +140,9 @@ final class Endpoints {
             if (other != null) {
                 return new CallFailure(
                         ErrorCode.ENDPOINT_MISCONFIGURED,
-                        "model [" + model.full() + "]: endpoint [" + endpoint.name() + "] serves [" + other.id() + "] with the digest ["
-                                + other.digest() + "]; serve the bundle asked for, or name this one");
+                        "model [" + model.full() + "]: endpoint [" + endpoint.name() + "] serves [" + other.id()
+                                + "] with the digest [" + other.digest()
+                                + "]; serve the bundle asked for, or name this one");
             }
         }
         return new CallFailure(ErrorCode.MODEL_NOT_FOUND, "[model_id] " + unknown(model));

@@ -13,6 +13,8 @@ record HttpAnswer(int status, HttpHeaders headers, byte[] body) {
     }
 
     boolean isEncoded() {
-        return headers.firstValue("content-encoding").filter(encoding -> encoding.equals("identity") == false).isPresent();
+        return headers.firstValue("content-encoding")
+                .filter(encoding -> encoding.equals("identity") == false)
+                .isPresent();
     }
 }

@@ -1,14 +1,5 @@
 package org.bicross.client;
 
-import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.common.util.concurrent.AbstractRunnable;
-import org.elasticsearch.common.util.concurrent.EsRejectedExecutionException;
-import org.elasticsearch.core.TimeValue;
-import org.elasticsearch.threadpool.Scheduler;
-import org.elasticsearch.threadpool.ThreadPool;
-
-import org.bicross.compat.Compat;
-
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -22,8 +13,14 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-
 import javax.net.ssl.SSLException;
+import org.bicross.compat.Compat;
+import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.common.util.concurrent.AbstractRunnable;
+import org.elasticsearch.common.util.concurrent.EsRejectedExecutionException;
+import org.elasticsearch.core.TimeValue;
+import org.elasticsearch.threadpool.Scheduler;
+import org.elasticsearch.threadpool.ThreadPool;
 
 /**
  * One HTTP exchange at a time, asynchronously: no redirects, no proxy of the environment, HTTP/1.1 (the upgrade headers
@@ -64,7 +61,8 @@ final class HttpCalls implements Closeable {
             exchange.giveUp(closing);
         }
         future.whenComplete((response, failure) -> fork(() -> {
-            Throwable cause = failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+            Throwable cause =
+                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
             if (isReset(cause)) {
                 replace(client);
             }

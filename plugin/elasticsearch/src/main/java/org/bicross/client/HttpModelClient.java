@@ -1,12 +1,9 @@
 package org.bicross.client;
 
-import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.action.support.ContextPreservingActionListener;
-import org.elasticsearch.common.util.concurrent.ThreadContext;
-import org.elasticsearch.tasks.CancellableTask;
-import org.elasticsearch.tasks.TaskCancelledException;
-import org.elasticsearch.threadpool.ThreadPool;
-
+import java.io.Closeable;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 import org.bicross.CallFailure;
 import org.bicross.ErrorCode;
 import org.bicross.protocol.EmbedRequest;
@@ -17,12 +14,12 @@ import org.bicross.protocol.Scores;
 import org.bicross.protocol.ServedModel;
 import org.bicross.search.SearchTask;
 import org.bicross.status.Counters;
-import org.bicross.status.Counters.Counter;
-
-import java.io.Closeable;
-import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.LongSupplier;
+import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.action.support.ContextPreservingActionListener;
+import org.elasticsearch.common.util.concurrent.ThreadContext;
+import org.elasticsearch.tasks.CancellableTask;
+import org.elasticsearch.tasks.TaskCancelledException;
+import org.elasticsearch.threadpool.ThreadPool;
 
 /** The models of the node's endpoints, over HTTP. */
 public final class HttpModelClient implements ModelClient, Closeable {
@@ -33,6 +30,7 @@ public final class HttpModelClient implements ModelClient, Closeable {
     private static final long SCORE_BYTES = 8 << 10;
     /** A number in decimal takes at most this much, in base64 less. */
     private static final long NUMBER_BYTES = 26;
+
     private static final int LONGEST_VECTOR = 8_192;
 
     private final ThreadContext threadContext;
@@ -42,7 +40,8 @@ public final class HttpModelClient implements ModelClient, Closeable {
     private final int mostSearchCalls;
     private final AtomicInteger openSearchCalls = new AtomicInteger();
 
-    public HttpModelClient(List<EndpointConfig> configs, int mostSearchCalls, ThreadPool threadPool, Counters counters) {
+    public HttpModelClient(
+            List<EndpointConfig> configs, int mostSearchCalls, ThreadPool threadPool, Counters counters) {
         this.threadContext = threadPool.getThreadContext();
         this.clockMs = threadPool::relativeTimeInMillis;
         this.shared = new Call.Shared(new HttpCalls(threadPool), new RetryBudget(clockMs), counters);
@@ -62,13 +61,19 @@ public final class HttpModelClient implements ModelClient, Closeable {
 
     @Override
     public void embed(EmbedRequest request, Purpose purpose, Deadline deadline, ActionListener<Embeddings> listener) {
-        begin(request.model(), purpose, ServedModel.EMBEDDING_TASK, deadline, listener, (route, cancellation, result) -> {
-            int most = route.config().dialect().maxTextsPerCall();
-            Pieces.run(request.inputs().size(), most, Embeddings::join, result, (from, to, piece) -> {
-                EmbedRequest part = request.slice(from, to);
-                start(embedAsk(route, part, purpose), deadline, cancellation, piece);
-            });
-        });
+        begin(
+                request.model(),
+                purpose,
+                ServedModel.EMBEDDING_TASK,
+                deadline,
+                listener,
+                (route, cancellation, result) -> {
+                    int most = route.config().dialect().maxTextsPerCall();
+                    Pieces.run(request.inputs().size(), most, Embeddings::join, result, (from, to, piece) -> {
+                        EmbedRequest part = request.slice(from, to);
+                        start(embedAsk(route, part, purpose), deadline, cancellation, piece);
+                    });
+                });
     }
 
     private static Call.Ask<Embeddings> embedAsk(Route route, EmbedRequest request, Purpose purpose) {
@@ -88,13 +93,19 @@ public final class HttpModelClient implements ModelClient, Closeable {
 
     @Override
     public void rerank(RerankRequest request, Deadline deadline, ActionListener<float[]> listener) {
-        begin(request.model(), Purpose.RERANK, ServedModel.RERANK_TASK, deadline, listener, (route, cancellation, result) -> {
-            int most = route.config().dialect().maxTextsPerCall();
-            Pieces.run(request.passages().size(), most, Scores::join, result, (from, to, piece) -> {
-                RerankRequest part = request.slice(from, to);
-                start(rerankAsk(route, part), deadline, cancellation, piece);
-            });
-        });
+        begin(
+                request.model(),
+                Purpose.RERANK,
+                ServedModel.RERANK_TASK,
+                deadline,
+                listener,
+                (route, cancellation, result) -> {
+                    int most = route.config().dialect().maxTextsPerCall();
+                    Pieces.run(request.passages().size(), most, Scores::join, result, (from, to, piece) -> {
+                        RerankRequest part = request.slice(from, to);
+                        start(rerankAsk(route, part), deadline, cancellation, piece);
+                    });
+                });
     }
 
     private static Call.Ask<float[]> rerankAsk(Route route, RerankRequest request) {
@@ -114,7 +125,12 @@ public final class HttpModelClient implements ModelClient, Closeable {
     }
 
     private <T> void begin(
-            ModelName model, Purpose purpose, String task, Deadline deadline, ActionListener<T> listener, Work<T> work) {
+            ModelName model,
+            Purpose purpose,
+            String task,
+            Deadline deadline,
+            ActionListener<T> listener,
+            Work<T> work) {
         ActionListener<T> counted = listener.delegateResponse((l, failure) -> {
             if (failure instanceof CallFailure call) {
                 shared.counters().failed(call.code());
@@ -139,7 +155,8 @@ public final class HttpModelClient implements ModelClient, Closeable {
             openSearchCalls.decrementAndGet();
             listener.onFailure(new CallFailure(
                     ErrorCode.OVERLOADED,
-                    "model [" + model.full() + "] was not asked: " + mostSearchCalls + " calls for searches are open on this node"));
+                    "model [" + model.full() + "] was not asked: " + mostSearchCalls
+                            + " calls for searches are open on this node"));
             return null;
         }
         return ActionListener.runBefore(listener, openSearchCalls::decrementAndGet);

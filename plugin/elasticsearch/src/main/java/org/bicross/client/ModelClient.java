@@ -1,11 +1,10 @@
 package org.bicross.client;
 
-import org.elasticsearch.action.ActionListener;
-
 import org.bicross.protocol.EmbedRequest;
 import org.bicross.protocol.Embeddings;
 import org.bicross.protocol.ModelName;
 import org.bicross.protocol.RerankRequest;
+import org.elasticsearch.action.ActionListener;
 
 /**
  * Numbers for texts, from a server somewhere. Nothing here waits; a listener is called exactly once, on a thread of the

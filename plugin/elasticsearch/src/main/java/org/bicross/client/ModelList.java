@@ -1,13 +1,11 @@
 package org.bicross.client;
 
-import org.elasticsearch.action.ActionListener;
-
-import org.bicross.protocol.ServedModel;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.bicross.protocol.ServedModel;
+import org.elasticsearch.action.ActionListener;
 
 /** The models that an endpoint lists: read when first needed, kept, and read again behind the callers' backs. */
 final class ModelList {

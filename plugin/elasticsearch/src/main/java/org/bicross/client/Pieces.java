@@ -1,11 +1,10 @@
 package org.bicross.client;
 
+import java.util.Arrays;
+import java.util.List;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.support.CountDownActionListener;
 import org.elasticsearch.core.CheckedFunction;
-
-import java.util.Arrays;
-import java.util.List;
 
 /** One request as several calls, since servers limit the texts of one; the answers in the order of the texts. */
 final class Pieces {
@@ -15,14 +14,20 @@ final class Pieces {
 
     private Pieces() {}
 
-    static <T> void run(int count, int most, CheckedFunction<List<T>, T, Exception> join, ActionListener<T> listener, Piece<T> piece) {
+    static <T> void run(
+            int count,
+            int most,
+            CheckedFunction<List<T>, T, Exception> join,
+            ActionListener<T> listener,
+            Piece<T> piece) {
         if (count <= most) {
             piece.run(0, count, listener);
             return;
         }
         int pieces = (count + most - 1) / most;
         Object[] parts = new Object[pieces];
-        ActionListener<Void> all = new CountDownActionListener(pieces, listener.map(ignored -> join.apply(typed(parts))));
+        ActionListener<Void> all =
+                new CountDownActionListener(pieces, listener.map(ignored -> join.apply(typed(parts))));
         for (int i = 0; i < pieces; i++) {
             int index = i;
             piece.run(i * most, Math.min(count, (i + 1) * most), all.map(part -> {

@@ -1,9 +1,8 @@
 package org.bicross.client;
 
+import org.bicross.BicrossSettings;
 import org.elasticsearch.common.settings.Setting;
 import org.elasticsearch.core.TimeValue;
-
-import org.bicross.BicrossSettings;
 
 /** What a call is for: each has a timeout of its own, and ingest has calls of its own. */
 public enum Purpose {

@@ -1,13 +1,12 @@
 package org.bicross.client;
 
+import java.util.List;
+import java.util.Set;
 import org.bicross.CallFailure;
 import org.bicross.ErrorCode;
 import org.bicross.protocol.Embeddings;
 import org.bicross.protocol.ModelName;
 import org.bicross.protocol.ServedModel;
-
-import java.util.List;
-import java.util.Set;
 
 /**
  * Where a model is served: one endpoint, or several whose lists name it with the same digest.
@@ -17,7 +16,9 @@ import java.util.Set;
 record Route(ModelName model, List<Endpoint> endpoints, ServedModel served) {
     /** The least busy endpoint, one not tried before wherever possible. */
     Endpoint choose(Set<Endpoint> tried) {
-        List<Endpoint> fresh = endpoints.stream().filter(endpoint -> tried.contains(endpoint) == false).toList();
+        List<Endpoint> fresh = endpoints.stream()
+                .filter(endpoint -> tried.contains(endpoint) == false)
+                .toList();
         Endpoint best = null;
         for (Endpoint endpoint : fresh.isEmpty() ? endpoints : fresh) {
             if (best == null || endpoint.urls.openCalls() < best.urls.openCalls()) {
@@ -33,8 +34,11 @@ record Route(ModelName model, List<Endpoint> endpoints, ServedModel served) {
 
     void requireTask(String task) throws CallFailure {
         if (served != null && served.task() != null && served.task().equals(task) == false) {
-            throw new CallFailure(ErrorCode.WRONG_TASK, "[model_id] " + about("does [" + served.task() + "], and here it takes a model"
-                    + " that does [" + task + "]"));
+            throw new CallFailure(
+                    ErrorCode.WRONG_TASK,
+                    "[model_id] "
+                            + about("does [" + served.task() + "], and here it takes a model" + " that does [" + task
+                                    + "]"));
         }
     }
 
@@ -45,17 +49,21 @@ record Route(ModelName model, List<Endpoint> endpoints, ServedModel served) {
             return;
         }
         String digest = answeredBy.substring(at + 1);
-        boolean asListed = served == null || served.digest() == null || served.digest().startsWith(digest);
+        boolean asListed =
+                served == null || served.digest() == null || served.digest().startsWith(digest);
         if (asListed == false || model.accepts(digest) == false) {
-            throw new CallFailure(ErrorCode.ENDPOINT_MISCONFIGURED, about("was answered by [" + answeredBy + "], another bundle;"
-                    + " all servers of an endpoint must serve the same"));
+            throw new CallFailure(
+                    ErrorCode.ENDPOINT_MISCONFIGURED,
+                    about("was answered by [" + answeredBy + "], another bundle;"
+                            + " all servers of an endpoint must serve the same"));
         }
     }
 
     void requireDimensions(Embeddings answer) throws CallFailure {
         int found = answer.dimensions();
         if (served != null && served.dimensions() > 0 && found > 0 && found != served.dimensions()) {
-            throw new CallFailure(ErrorCode.BAD_ANSWER, about("has " + served.dimensions() + " dimensions, the answer has " + found));
+            throw new CallFailure(
+                    ErrorCode.BAD_ANSWER, about("has " + served.dimensions() + " dimensions, the answer has " + found));
         }
     }
 

@@ -51,7 +51,8 @@ final class UrlPool {
     }
 
     private EndpointUrl leastBusy(List<EndpointUrl> candidates, Set<EndpointUrl> tried) {
-        List<EndpointUrl> fresh = candidates.stream().filter(url -> tried.contains(url) == false).toList();
+        List<EndpointUrl> fresh =
+                candidates.stream().filter(url -> tried.contains(url) == false).toList();
         List<EndpointUrl> pool = fresh.isEmpty() ? candidates : fresh;
         int start = turn++ & Integer.MAX_VALUE;
         EndpointUrl best = null;
@@ -94,7 +95,10 @@ final class UrlPool {
     }
 
     synchronized int openCalls() {
-        return urls.stream().min(Comparator.comparingInt(url -> url.openCalls)).map(url -> url.openCalls).orElse(0);
+        return urls.stream()
+                .min(Comparator.comparingInt(url -> url.openCalls))
+                .map(url -> url.openCalls)
+                .orElse(0);
     }
 
     List<EndpointUrl> all() {

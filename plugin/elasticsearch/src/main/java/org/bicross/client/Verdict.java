@@ -1,19 +1,17 @@
 package org.bicross.client;
 
-import org.elasticsearch.common.settings.Setting;
-
-import org.bicross.BicrossSettings;
-import org.bicross.CallFailure;
-import org.bicross.ErrorCode;
-import org.bicross.protocol.ProtocolException;
-import org.bicross.protocol.ServerError;
-
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpTimeoutException;
 import java.util.Locale;
 import java.util.concurrent.TimeoutException;
+import org.bicross.BicrossSettings;
+import org.bicross.CallFailure;
+import org.bicross.ErrorCode;
+import org.bicross.protocol.ProtocolException;
+import org.bicross.protocol.ServerError;
+import org.elasticsearch.common.settings.Setting;
 
 /**
  * What one failed attempt means: the one table from trouble to error code, retry and the URL's reputation.
@@ -44,13 +42,17 @@ record Verdict(CallFailure failure, boolean mayRetry, long waitMs, boolean count
             String how = connecting ? "refuses the connection" : "broke the connection";
             CallFailure failure = new CallFailure(
                     ErrorCode.ENDPOINT_UNREACHABLE,
-                    route.about(how + reason(trouble.getMessage()) + "; check [" + endpoint.settingKey(BicrossSettings.URLS)
-                            + "] and that the server runs"));
+                    route.about(how + reason(trouble.getMessage()) + "; check ["
+                            + endpoint.settingKey(BicrossSettings.URLS) + "] and that the server runs"));
             return new Verdict(failure, true, 0, true, HttpCalls.isReset(trouble));
         }
         String kind = trouble.getClass().getSimpleName();
         return new Verdict(
-                new CallFailure(ErrorCode.ENDPOINT_FAILED, route.about("was not asked: the node threw " + kind)), false, 0, false, false);
+                new CallFailure(ErrorCode.ENDPOINT_FAILED, route.about("was not asked: the node threw " + kind)),
+                false,
+                0,
+                false,
+                false);
     }
 
     /** An answer of status 200 that is not what was asked for. */
@@ -72,13 +74,24 @@ record Verdict(CallFailure failure, boolean mayRetry, long waitMs, boolean count
         ServerError error = endpoint.config.dialect().readError(answer.body());
         String said = "answered " + status + reason(error.message());
         return switch (status) {
-            case 429 -> new Verdict(
-                    new CallFailure(ErrorCode.OVERLOADED, route.about(said)), true, answer.retryAfterMs(), false, false);
-            case 503, 502 -> new Verdict(
-                    new CallFailure(ErrorCode.ENDPOINT_UNREACHABLE, route.about(said)), true, answer.retryAfterMs(), true, false);
+            case 429 ->
+                new Verdict(
+                        new CallFailure(ErrorCode.OVERLOADED, route.about(said)),
+                        true,
+                        answer.retryAfterMs(),
+                        false,
+                        false);
+            case 503, 502 ->
+                new Verdict(
+                        new CallFailure(ErrorCode.ENDPOINT_UNREACHABLE, route.about(said)),
+                        true,
+                        answer.retryAfterMs(),
+                        true,
+                        false);
             case 504 -> ofGatewayTimeout(route, error, said);
-            case 400, 413, 422 -> new Verdict(
-                    new CallFailure(callersFault(error), route.about(said), error.param()), false, 0, false, false);
+            case 400, 413, 422 ->
+                new Verdict(
+                        new CallFailure(callersFault(error), route.about(said), error.param()), false, 0, false, false);
             case 401, 403 -> misconfigured(route, endpoint, BicrossSettings.API_KEY, said);
             default -> ofOther(route, endpoint, status, error, said);
         };
@@ -105,19 +118,26 @@ record Verdict(CallFailure failure, boolean mayRetry, long waitMs, boolean count
     private static Verdict misconfigured(Route route, Endpoint endpoint, Setting.AffixSetting<?> setting, String said) {
         String key = endpoint.settingKey(setting).replace("path.embeddings", "path.*");
         return new Verdict(
-                new CallFailure(ErrorCode.ENDPOINT_MISCONFIGURED, route.about(said + "; check [" + key + "]")), false, 0, false, false);
+                new CallFailure(ErrorCode.ENDPOINT_MISCONFIGURED, route.about(said + "; check [" + key + "]")),
+                false,
+                0,
+                false,
+                false);
     }
 
     private static CallFailure badAnswer(Route route, Endpoint endpoint, String what) {
         return new CallFailure(
                 ErrorCode.BAD_ANSWER,
-                route.about("gave a bad answer: " + what + "; check [" + endpoint.settingKey(BicrossSettings.DIALECT) + "]"));
+                route.about("gave a bad answer: " + what + "; check [" + endpoint.settingKey(BicrossSettings.DIALECT)
+                        + "]"));
     }
 
     /** The server's own code where it is one of ours that puts the fault on the caller. */
     private static ErrorCode callersFault(ServerError error) {
         for (ErrorCode code : ErrorCode.values()) {
-            if (code.isCallersFault() && code.code().equals(error.code() == null ? "" : error.code().toLowerCase(Locale.ROOT))) {
+            if (code.isCallersFault()
+                    && code.code()
+                            .equals(error.code() == null ? "" : error.code().toLowerCase(Locale.ROOT))) {
                 return code;
             }
         }

@@ -1,10 +1,10 @@
 package org.bicross.ingest;
 
-import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.action.support.ContextPreservingActionListener;
-import org.elasticsearch.common.util.concurrent.ThreadContext;
-import org.elasticsearch.core.TimeValue;
-
+import java.io.Closeable;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.bicross.CallFailure;
 import org.bicross.ErrorCode;
 import org.bicross.client.Deadline;
@@ -13,12 +13,10 @@ import org.bicross.client.Purpose;
 import org.bicross.protocol.ModelName;
 import org.bicross.status.Counters;
 import org.bicross.status.Counters.Counter;
-
-import java.io.Closeable;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongSupplier;
+import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.action.support.ContextPreservingActionListener;
+import org.elasticsearch.common.util.concurrent.ThreadContext;
+import org.elasticsearch.core.TimeValue;
 
 /**
  * Gathers the texts of this node's documents into calls. A processor never learns which bulk it serves, so the texts of
@@ -58,15 +56,21 @@ public final class EmbedCoordinator implements Closeable {
      */
     void embed(ModelName model, String text, TimeValue timeout, ActionListener<float[]> listener) {
         counters.increment(Counter.INGEST_TEXTS);
-        Deadline deadline = timeout == null
-                ? client.deadline(model, Purpose.INGEST)
-                : Deadline.in(timeout.millis(), clockMs);
-        Slot slot = new Slot(text, deadline, deadline.leftMs(), ContextPreservingActionListener.wrapPreservingContext(listener, threadContext));
+        Deadline deadline =
+                timeout == null ? client.deadline(model, Purpose.INGEST) : Deadline.in(timeout.millis(), clockMs);
+        Slot slot = new Slot(
+                text,
+                deadline,
+                deadline.leftMs(),
+                ContextPreservingActionListener.wrapPreservingContext(listener, threadContext));
         String refusal = enqueue(model, slot);
         if (refusal != null) {
             counters.increment(Counter.INGEST_REFUSED);
-            slot.listener().onFailure(new CallFailure(
-                    ErrorCode.OVERLOADED, "model [" + model.full() + "] was not asked: " + refusal + "; send the document again later"));
+            slot.listener()
+                    .onFailure(new CallFailure(
+                            ErrorCode.OVERLOADED,
+                            "model [" + model.full() + "] was not asked: " + refusal
+                                    + "; send the document again later"));
         }
     }
 

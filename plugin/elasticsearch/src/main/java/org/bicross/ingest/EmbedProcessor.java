@@ -1,20 +1,18 @@
 package org.bicross.ingest;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.BiConsumer;
+import org.bicross.CallFailure;
+import org.bicross.protocol.ModelName;
+import org.bicross.status.Counters;
+import org.bicross.status.Counters.Counter;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.support.CountDownActionListener;
 import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.ingest.AbstractProcessor;
 import org.elasticsearch.ingest.IngestDocument;
-
-import org.bicross.CallFailure;
-import org.bicross.protocol.ModelName;
-import org.bicross.status.Counters;
-import org.bicross.status.Counters.Counter;
-
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.function.BiConsumer;
 
 /**
  * Writes the vector of each input field into its output field. Asynchronous: the write thread only hands the texts over.

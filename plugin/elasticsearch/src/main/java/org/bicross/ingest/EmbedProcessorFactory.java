@@ -1,19 +1,17 @@
 package org.bicross.ingest;
 
-import org.elasticsearch.core.TimeValue;
-import org.elasticsearch.ingest.ConfigurationUtils;
-import org.elasticsearch.ingest.Processor;
-
-import org.bicross.client.ModelClient;
-import org.bicross.protocol.ModelName;
-import org.bicross.status.Counters;
-
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.bicross.client.ModelClient;
+import org.bicross.protocol.ModelName;
+import org.bicross.status.Counters;
+import org.elasticsearch.core.TimeValue;
+import org.elasticsearch.ingest.ConfigurationUtils;
+import org.elasticsearch.ingest.Processor;
 
 /**
  * Reads {@code {"model_id", "input_output": [{"input_field", "output_field"}], "ignore_missing", "timeout"}}. It never
@@ -48,7 +46,8 @@ public final class EmbedProcessorFactory {
     }
 
     private Processor read(String tag, String description, Map<String, Object> config) {
-        ModelName model = ModelName.parse("model_id", ConfigurationUtils.readStringProperty(TYPE, tag, config, "model_id"));
+        ModelName model =
+                ModelName.parse("model_id", ConfigurationUtils.readStringProperty(TYPE, tag, config, "model_id"));
         client.requireKnown(model);
         List<EmbedProcessor.Field> fields = fields(tag, config);
         boolean ignoreMissing = ConfigurationUtils.readBooleanProperty(TYPE, tag, config, "ignore_missing", false);
@@ -64,7 +63,8 @@ public final class EmbedProcessorFactory {
         for (Object entry : entries) {
             EmbedProcessor.Field field = field(tag, entry);
             if (outputs.add(field.output()) == false) {
-                throw new IllegalArgumentException("[input_output] writes twice to [output_field] [" + field.output() + "]");
+                throw new IllegalArgumentException(
+                        "[input_output] writes twice to [output_field] [" + field.output() + "]");
             }
             fields.add(field);
         }
@@ -75,7 +75,8 @@ public final class EmbedProcessorFactory {
             }
         }
         if (fields.isEmpty()) {
-            throw new IllegalArgumentException("[input_output] is empty; name at least one input_field and output_field");
+            throw new IllegalArgumentException(
+                    "[input_output] is empty; name at least one input_field and output_field");
         }
         return List.copyOf(fields);
     }
@@ -90,7 +91,10 @@ public final class EmbedProcessorFactory {
         String output = ConfigurationUtils.readStringProperty(TYPE, tag, left, "output_field");
         if (left.isEmpty() == false) {
             throw ConfigurationUtils.newConfigurationException(
-                    TYPE, tag, "input_output", "has unknown options " + left.keySet() + "; known are [input_field, output_field]");
+                    TYPE,
+                    tag,
+                    "input_output",
+                    "has unknown options " + left.keySet() + "; known are [input_field, output_field]");
         }
         return new EmbedProcessor.Field(input, output);
     }
@@ -101,8 +105,8 @@ public final class EmbedProcessorFactory {
         }
         TimeValue timeout = TimeValue.parseTimeValue(text, "timeout");
         if (timeout.millis() <= 0 || timeout.compareTo(longestTimeout) > 0) {
-            throw new IllegalArgumentException("[timeout] must be above 0 and at most [" + longestTimeout + "], found [" + text
-                    + "]; the limit is the node setting [bicross.ingest.max_timeout]");
+            throw new IllegalArgumentException("[timeout] must be above 0 and at most [" + longestTimeout + "], found ["
+                    + text + "]; the limit is the node setting [bicross.ingest.max_timeout]");
         }
         return timeout;
     }

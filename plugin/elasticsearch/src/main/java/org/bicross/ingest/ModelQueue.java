@@ -1,8 +1,10 @@
 package org.bicross.ingest;
 
-import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.common.util.concurrent.ThreadContext;
-
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.bicross.CallFailure;
 import org.bicross.ErrorCode;
 import org.bicross.client.Deadline;
@@ -14,12 +16,8 @@ import org.bicross.protocol.InputType;
 import org.bicross.protocol.ModelName;
 import org.bicross.status.Counters;
 import org.bicross.status.Counters.Counter;
-
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
-import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
+import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.common.util.concurrent.ThreadContext;
 
 /**
  * The texts that wait for one model, and its open calls. A call refused for what may be one text of several is cut in
@@ -80,9 +78,11 @@ final class ModelQueue {
             send(batch);
         }
         for (Slot slot : expired) {
-            slot.listener().onFailure(new CallFailure(
-                    ErrorCode.DEADLINE_EXCEEDED, "model [" + model.full() + "] was not asked before the deadline: calls before it took"
-                            + " too long; send the document again later"));
+            slot.listener()
+                    .onFailure(new CallFailure(
+                            ErrorCode.DEADLINE_EXCEEDED,
+                            "model [" + model.full() + "] was not asked before the deadline: calls before it took"
+                                    + " too long; send the document again later"));
         }
     }
 

@@ -1,8 +1,7 @@
 package org.bicross.ingest;
 
-import org.elasticsearch.action.ActionListener;
-
 import org.bicross.client.Deadline;
+import org.elasticsearch.action.ActionListener;
 
 /**
  * One text on its way to a vector.

@@ -1,9 +1,8 @@
 package org.bicross.ingest;
 
-import org.elasticsearch.ingest.IngestDocument;
-
 import java.util.List;
 import java.util.Map;
+import org.elasticsearch.ingest.IngestDocument;
 
 /** Reads the text of a document's field, or says why there is none to embed. */
 final class TextField {
@@ -41,6 +40,8 @@ final class TextField {
         if (value instanceof Boolean) {
             return "a boolean";
         }
-        return value instanceof Number ? "a number" : "a value of type [" + value.getClass().getSimpleName() + "]";
+        return value instanceof Number
+                ? "a number"
+                : "a value of type [" + value.getClass().getSimpleName() + "]";
     }
 }

@@ -1,9 +1,8 @@
 package org.bicross.protocol;
 
+import java.util.function.Supplier;
 import org.elasticsearch.common.ParsingException;
 import org.elasticsearch.xcontent.XContentParser;
-
-import java.util.function.Supplier;
 
 /** Refusals of what a request holds. */
 public final class Checks {

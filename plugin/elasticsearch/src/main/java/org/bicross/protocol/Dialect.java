@@ -46,6 +46,9 @@ public interface Dialect {
                 .filter(dialect -> dialect.name().equals(name.toLowerCase(Locale.ROOT)))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("[" + setting + "] is [" + name + "]; known are "
-                        + Arrays.toString(known.stream().map(Dialect::name).collect(Collectors.toList()).toArray())));
+                        + Arrays.toString(known.stream()
+                                .map(Dialect::name)
+                                .collect(Collectors.toList())
+                                .toArray())));
     }
 }

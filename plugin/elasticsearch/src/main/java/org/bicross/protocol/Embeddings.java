@@ -1,10 +1,9 @@
 package org.bicross.protocol;
 
-import org.bicross.CallFailure;
-import org.bicross.ErrorCode;
-
 import java.util.ArrayList;
 import java.util.List;
+import org.bicross.CallFailure;
+import org.bicross.ErrorCode;
 
 /**
  * The vectors of one call, in the order of its texts, all of one length and checked: finite and not all zero. A vector
@@ -40,7 +39,8 @@ public record Embeddings(String servedModel, List<float[]> vectors, List<String>
         for (Embeddings part : parts) {
             if (part.dimensions() >= 0 && part.dimensions() != dimensions) {
                 throw new CallFailure(
-                        ErrorCode.BAD_ANSWER, "vectors of different lengths: " + dimensions + " and " + part.dimensions());
+                        ErrorCode.BAD_ANSWER,
+                        "vectors of different lengths: " + dimensions + " and " + part.dimensions());
             }
             vectors.addAll(part.vectors);
             problems.addAll(part.problems);
@@ -64,7 +64,11 @@ public record Embeddings(String servedModel, List<float[]> vectors, List<String>
 
     /** The length of the vectors, or -1 where not one is usable. */
     public int dimensions() {
-        return vectors.stream().filter(v -> v != null).mapToInt(v -> v.length).findFirst().orElse(-1);
+        return vectors.stream()
+                .filter(v -> v != null)
+                .mapToInt(v -> v.length)
+                .findFirst()
+                .orElse(-1);
     }
 
     public float[] vector(int index) throws CallFailure {

@@ -23,7 +23,8 @@ public record ModelName(String full, String base, String digest) {
             throw new IllegalArgumentException("[" + field + "] takes names only, found a URL;"
                     + " URLs stand in the node's settings bicross.endpoint.<name>.urls");
         }
-        if (value.length() > LONGEST || value.chars().anyMatch(c -> Character.isWhitespace(c) || Character.isISOControl(c))) {
+        if (value.length() > LONGEST
+                || value.chars().anyMatch(c -> Character.isWhitespace(c) || Character.isISOControl(c))) {
             throw new IllegalArgumentException("[" + field + "] must be a name of at most " + LONGEST
                     + " characters without white space, found " + value.length() + " characters");
         }

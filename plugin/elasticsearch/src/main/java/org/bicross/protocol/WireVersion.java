@@ -1,9 +1,8 @@
 package org.bicross.protocol;
 
+import java.io.IOException;
 import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.common.io.stream.StreamOutput;
-
-import java.io.IOException;
 
 /**
  * The version of what this plugin sends between nodes, its own: the byte before every object. Elasticsearch's transport
@@ -22,8 +21,9 @@ public final class WireVersion {
     public static int read(StreamInput in, String what) throws IOException {
         byte version = in.readByte();
         if (version < 1 || version > CURRENT) {
-            throw new IOException("[" + what + "] came with wire version " + version + ", and this node's bicross reads up to "
-                    + CURRENT + "; install one version of bicross on all nodes");
+            throw new IOException(
+                    "[" + what + "] came with wire version " + version + ", and this node's bicross reads up to "
+                            + CURRENT + "; install one version of bicross on all nodes");
         }
         return version;
     }

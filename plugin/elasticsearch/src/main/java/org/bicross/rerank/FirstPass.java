@@ -1,10 +1,9 @@
 package org.bicross.rerank;
 
-import org.apache.lucene.search.ScoreDoc;
-import org.elasticsearch.search.rank.RankDoc.RankKey;
-
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.lucene.search.ScoreDoc;
+import org.elasticsearch.search.rank.RankDoc.RankKey;
 
 /**
  * What the stages of one rerank know of each hit, handed from the coordinator's contexts to the retriever. One object per

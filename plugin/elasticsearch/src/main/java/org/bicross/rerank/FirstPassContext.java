@@ -1,5 +1,8 @@
 package org.bicross.rerank;
 
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import org.apache.lucene.search.ScoreDoc;
 import org.elasticsearch.action.search.SearchPhaseController;
 import org.elasticsearch.search.query.QuerySearchResult;
@@ -7,16 +10,13 @@ import org.elasticsearch.search.rank.context.QueryPhaseRankCoordinatorContext;
 import org.elasticsearch.search.rank.feature.RankFeatureDoc;
 import org.elasticsearch.search.rank.feature.RankFeatureShardResult;
 
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.List;
-
 /**
  * Merges the shards' first-pass hits into the window and remembers their order, which the later stages do not carry: it
  * decides ties, and places the hits without text. Equal first-pass scores stand as in any search: by shard, then by document.
  */
 final class FirstPassContext extends QueryPhaseRankCoordinatorContext {
-    private static final Comparator<RankFeatureDoc> FIRST_PASS_ORDER = Comparator.<RankFeatureDoc>comparingDouble(doc -> doc.score)
+    private static final Comparator<RankFeatureDoc> FIRST_PASS_ORDER = Comparator.<RankFeatureDoc>comparingDouble(
+                    doc -> doc.score)
             .reversed()
             .thenComparingInt(doc -> doc.shardIndex)
             .thenComparingInt(doc -> doc.doc);

@@ -1,13 +1,12 @@
 package org.bicross.rerank;
 
+import java.util.Collection;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
 import org.elasticsearch.cluster.metadata.MappingMetadata;
 import org.elasticsearch.common.cache.Cache;
 import org.elasticsearch.common.cache.CacheBuilder;
-
-import java.util.Collection;
-import java.util.Map;
-import java.util.concurrent.ExecutionException;
 
 /**
  * Whether a mapping has a field, on the coordinator, where there are mappings only as JSON. Answers are kept by the
@@ -16,7 +15,8 @@ import java.util.concurrent.ExecutionException;
 public final class MappedFields {
     private record Question(String mappingDigest, String field) {}
 
-    private final Cache<Question, Boolean> answers = CacheBuilder.<Question, Boolean>builder().setMaximumWeight(1_000).build();
+    private final Cache<Question, Boolean> answers =
+            CacheBuilder.<Question, Boolean>builder().setMaximumWeight(1_000).build();
 
     /**
      * Throws IllegalArgumentException where no index has {@code field}. One that has it is enough: hits of the others keep
@@ -31,8 +31,8 @@ public final class MappedFields {
                 return;
             }
         }
-        throw new IllegalArgumentException("[field] names [" + field + "], which is not mapped in any of the " + indices.size()
-                + " indices searched; name the field that holds the text");
+        throw new IllegalArgumentException("[field] names [" + field + "], which is not mapped in any of the "
+                + indices.size() + " indices searched; name the field that holds the text");
     }
 
     private boolean isMapped(String field, MappingMetadata mapping) {
@@ -62,9 +62,10 @@ public final class MappedFields {
                     }
                 }
                 // Fields of a pass-through object are reached without its name.
-                if (children.values().stream().anyMatch(c -> c instanceof Map<?, ?> child
-                        && "passthrough".equals(child.get("type"))
-                        && isIn(child, path))) {
+                if (children.values().stream()
+                        .anyMatch(c -> c instanceof Map<?, ?> child
+                                && "passthrough".equals(child.get("type"))
+                                && isIn(child, path))) {
                     return true;
                 }
             }
@@ -78,6 +79,8 @@ public final class MappedFields {
 
     /** An object has no text of its own. */
     private static boolean isLeaf(Map<?, ?> child) {
-        return child.get("type") instanceof String type && type.equals("object") == false && type.equals("nested") == false;
+        return child.get("type") instanceof String type
+                && type.equals("object") == false
+                && type.equals("nested") == false;
     }
 }

@@ -1,9 +1,8 @@
 package org.bicross.rerank;
 
-import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.search.rank.context.RankFeaturePhaseRankCoordinatorContext;
-import org.elasticsearch.search.rank.feature.RankFeatureDoc;
-
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import org.bicross.CallFailure;
 import org.bicross.ScoreMap;
 import org.bicross.client.ModelClient;
@@ -11,10 +10,9 @@ import org.bicross.client.Purpose;
 import org.bicross.compat.Compat;
 import org.bicross.protocol.RerankRequest;
 import org.bicross.status.Counters.Counter;
-
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.List;
+import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.search.rank.context.RankFeaturePhaseRankCoordinatorContext;
+import org.elasticsearch.search.rank.feature.RankFeatureDoc;
 
 /**
  * On the coordinator: one call with the texts of the whole window, then a score for every hit. Elasticsearch's own path
@@ -26,7 +24,12 @@ final class RerankCoordinatorContext extends RankFeaturePhaseRankCoordinatorCont
     private final FirstPass firstPass;
 
     RerankCoordinatorContext(
-            int size, int from, int window, RerankRankBuilder.Question question, RerankServices services, FirstPass firstPass) {
+            int size,
+            int from,
+            int window,
+            RerankRankBuilder.Question question,
+            RerankServices services,
+            FirstPass firstPass) {
         super(size, from, window, false);
         this.question = question;
         this.services = services;
@@ -39,7 +42,9 @@ final class RerankCoordinatorContext extends RankFeaturePhaseRankCoordinatorCont
      */
     @Override
     protected void computeScores(RankFeatureDoc[] docs, ActionListener<float[]> listener) {
-        Arrays.sort(docs, Comparator.comparing(RerankCoordinatorContext::isWithoutText).thenComparingInt(firstPass::rank));
+        Arrays.sort(
+                docs,
+                Comparator.comparing(RerankCoordinatorContext::isWithoutText).thenComparingInt(firstPass::rank));
         List<String> passages = Arrays.stream(docs)
                 .filter(doc -> isWithoutText(doc) == false)
                 .map(Compat::text)

@@ -1,17 +1,15 @@
 package org.bicross.rerank;
 
+import java.io.IOException;
+import java.util.Objects;
 import org.apache.lucene.search.Explanation;
+import org.bicross.compat.Compat;
+import org.bicross.protocol.WireVersion;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.common.io.stream.StreamOutput;
 import org.elasticsearch.search.rank.RankDoc;
 import org.elasticsearch.xcontent.XContentBuilder;
-
-import org.bicross.compat.Compat;
-import org.bicross.protocol.WireVersion;
-
-import java.io.IOException;
-import java.util.Objects;
 
 /** A reranked hit that can say, under {@code explain}, what each pass made of it. */
 public final class RerankDoc extends RankDoc {

@@ -1,5 +1,14 @@
 package org.bicross.rerank;
 
+import static org.elasticsearch.xcontent.ConstructingObjectParser.constructorArg;
+import static org.elasticsearch.xcontent.ConstructingObjectParser.optionalConstructorArg;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.bicross.protocol.Checks;
+import org.bicross.protocol.ModelName;
 import org.elasticsearch.common.ParsingException;
 import org.elasticsearch.index.query.AbstractQueryBuilder;
 import org.elasticsearch.index.query.QueryBuilder;
@@ -12,17 +21,6 @@ import org.elasticsearch.xcontent.ObjectParser.ValueType;
 import org.elasticsearch.xcontent.ParseField;
 import org.elasticsearch.xcontent.XContentParseException;
 import org.elasticsearch.xcontent.XContentParser;
-
-import org.bicross.protocol.Checks;
-import org.bicross.protocol.ModelName;
-
-import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-
-import static org.elasticsearch.xcontent.ConstructingObjectParser.constructorArg;
-import static org.elasticsearch.xcontent.ConstructingObjectParser.optionalConstructorArg;
 
 /** Reads the retriever, and tells who comes from {@code text_similarity_reranker} what the parameters are called here. */
 final class RerankParser {
@@ -107,7 +105,8 @@ final class RerankParser {
 
     private RerankParser() {}
 
-    static RerankRetrieverBuilder parse(XContentParser parser, RetrieverParserContext context, RerankServices services) throws IOException {
+    static RerankRetrieverBuilder parse(XContentParser parser, RetrieverParserContext context, RerankServices services)
+            throws IOException {
         Parsed parsed;
         try {
             parsed = PARSER.apply(parser, new Context(context));

@@ -1,7 +1,12 @@
 package org.bicross.rerank;
 
+import java.io.IOException;
+import java.util.List;
 import org.apache.lucene.search.Explanation;
 import org.apache.lucene.search.Query;
+import org.bicross.compat.Compat;
+import org.bicross.protocol.ModelName;
+import org.bicross.protocol.WireVersion;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.client.internal.Client;
 import org.elasticsearch.common.io.stream.StreamInput;
@@ -14,13 +19,6 @@ import org.elasticsearch.search.rank.context.RankFeaturePhaseRankCoordinatorCont
 import org.elasticsearch.search.rank.context.RankFeaturePhaseRankShardContext;
 import org.elasticsearch.search.rank.rerank.RerankingQueryPhaseRankShardContext;
 import org.elasticsearch.xcontent.XContentBuilder;
-
-import org.bicross.compat.Compat;
-import org.bicross.protocol.ModelName;
-import org.bicross.protocol.WireVersion;
-
-import java.io.IOException;
-import java.util.List;
 
 /**
  * What the retriever adds to the search of its first pass. It travels to the shards, which give the texts of their hits
@@ -83,7 +81,8 @@ public final class RerankRankBuilder extends RankBuilder {
     }
 
     @Override
-    public RankFeaturePhaseRankCoordinatorContext buildRankFeaturePhaseCoordinatorContext(int size, int from, Client ignored) {
+    public RankFeaturePhaseRankCoordinatorContext buildRankFeaturePhaseCoordinatorContext(
+            int size, int from, Client ignored) {
         return new RerankCoordinatorContext(size, from, rankWindowSize(), question, services, firstPass);
     }
 

@@ -1,5 +1,8 @@
 package org.bicross.rerank;
 
+import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
 import org.apache.lucene.search.ScoreDoc;
 import org.elasticsearch.index.query.QueryBuilder;
 import org.elasticsearch.index.query.QueryRewriteContext;
@@ -10,10 +13,6 @@ import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverParserContext;
 import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
-
-import java.io.IOException;
-import java.util.List;
-import java.util.Objects;
 
 /**
  * {@code {"bicross_rerank": {"retriever", "field", "model_id", "model_text", "rank_window_size", "min_score", "filter"}}}:
@@ -29,13 +28,17 @@ public final class RerankRetrieverBuilder extends CompoundRetrieverBuilder<Reran
     private FirstPass firstPass;
 
     RerankRetrieverBuilder(
-            List<RetrieverSource> inner, RerankRankBuilder.Question question, int rankWindowSize, RerankServices services) {
+            List<RetrieverSource> inner,
+            RerankRankBuilder.Question question,
+            int rankWindowSize,
+            RerankServices services) {
         super(inner, rankWindowSize);
         this.question = question;
         this.services = services;
         if (rankWindowSize < 1 || rankWindowSize > services.maxRankWindow()) {
-            throw new IllegalArgumentException("[rank_window_size] must be between 1 and " + services.maxRankWindow() + ", found ["
-                    + rankWindowSize + "]; the limit is the node setting [bicross.rerank.max_rank_window_size]");
+            throw new IllegalArgumentException("[rank_window_size] must be between 1 and " + services.maxRankWindow()
+                    + ", found [" + rankWindowSize
+                    + "]; the limit is the node setting [bicross.rerank.max_rank_window_size]");
         }
         if (question.text().isBlank()) {
             throw new IllegalArgumentException("[model_text] must hold the text of the query, found an empty one");
@@ -45,8 +48,8 @@ public final class RerankRetrieverBuilder extends CompoundRetrieverBuilder<Reran
         }
     }
 
-    public static RerankRetrieverBuilder fromXContent(XContentParser parser, RetrieverParserContext context, RerankServices services)
-            throws IOException {
+    public static RerankRetrieverBuilder fromXContent(
+            XContentParser parser, RetrieverParserContext context, RerankServices services) throws IOException {
         return RerankParser.parse(parser, context, services);
     }
 
@@ -64,10 +67,15 @@ public final class RerankRetrieverBuilder extends CompoundRetrieverBuilder<Reran
     @Override
     protected RetrieverBuilder doRewrite(QueryRewriteContext context) {
         if (firstPass == null && context.getResolvedIndices() != null) {
-            boolean onlyLocal = context.getResolvedIndices().getRemoteClusterIndices().isEmpty();
+            boolean onlyLocal =
+                    context.getResolvedIndices().getRemoteClusterIndices().isEmpty();
             if (onlyLocal) {
-                services.fields().requireMapped(
-                        question.field(), context.getResolvedIndices().getConcreteLocalIndicesMetadata().values());
+                services.fields()
+                        .requireMapped(
+                                question.field(),
+                                context.getResolvedIndices()
+                                        .getConcreteLocalIndicesMetadata()
+                                        .values());
             }
         }
         return this;

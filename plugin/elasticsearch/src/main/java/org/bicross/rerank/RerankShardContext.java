@@ -1,5 +1,7 @@
 package org.bicross.rerank;
 
+import java.util.stream.Collectors;
+import org.bicross.compat.Compat;
 import org.elasticsearch.common.document.DocumentField;
 import org.elasticsearch.search.SearchHit;
 import org.elasticsearch.search.SearchHits;
@@ -7,10 +9,6 @@ import org.elasticsearch.search.rank.RankShardResult;
 import org.elasticsearch.search.rank.context.RankFeaturePhaseRankShardContext;
 import org.elasticsearch.search.rank.feature.RankFeatureDoc;
 import org.elasticsearch.search.rank.feature.RankFeatureShardResult;
-
-import org.bicross.compat.Compat;
-
-import java.util.stream.Collectors;
 
 /** On a shard: the text of each hit of the window. Several values of a field are joined by a space. */
 final class RerankShardContext extends RankFeaturePhaseRankShardContext {

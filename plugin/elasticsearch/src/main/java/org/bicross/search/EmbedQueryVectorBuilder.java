@@ -1,5 +1,20 @@
 package org.bicross.search;
 
+import static org.elasticsearch.xcontent.ConstructingObjectParser.constructorArg;
+
+import java.io.IOException;
+import java.util.List;
+import org.bicross.CallFailure;
+import org.bicross.client.ModelClient;
+import org.bicross.client.Purpose;
+import org.bicross.compat.Compat;
+import org.bicross.protocol.Checks;
+import org.bicross.protocol.EmbedRequest;
+import org.bicross.protocol.InputType;
+import org.bicross.protocol.ModelName;
+import org.bicross.protocol.WireVersion;
+import org.bicross.status.Counters;
+import org.bicross.status.Counters.Counter;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.client.internal.Client;
@@ -10,23 +25,6 @@ import org.elasticsearch.xcontent.ConstructingObjectParser;
 import org.elasticsearch.xcontent.ParseField;
 import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
-
-import org.bicross.CallFailure;
-import org.bicross.client.ModelClient;
-import org.bicross.client.Purpose;
-import org.bicross.compat.Compat;
-import org.bicross.protocol.WireVersion;
-import org.bicross.protocol.Checks;
-import org.bicross.protocol.EmbedRequest;
-import org.bicross.protocol.InputType;
-import org.bicross.protocol.ModelName;
-import org.bicross.status.Counters;
-import org.bicross.status.Counters.Counter;
-
-import java.io.IOException;
-import java.util.List;
-
-import static org.elasticsearch.xcontent.ConstructingObjectParser.constructorArg;
 
 /**
  * {@code "query_vector_builder": {"bicross": {"model_id", "model_text"}}} in the knn query, the top-level knn and the knn
@@ -79,7 +77,10 @@ public final class EmbedQueryVectorBuilder implements QueryVectorBuilder {
         EmbedRequest request = new EmbedRequest(model, List.of(text), InputType.QUERY);
         ActionListener<float[]> shown = listener.delegateResponse((l, e) -> l.onFailure(CallFailure.forSearch(e)));
         services.client.embed(
-                request, Purpose.QUERY, services.client.deadline(model, Purpose.QUERY), shown.map(answer -> answer.vector(0)));
+                request,
+                Purpose.QUERY,
+                services.client.deadline(model, Purpose.QUERY),
+                shown.map(answer -> answer.vector(0)));
     }
 
     @Override

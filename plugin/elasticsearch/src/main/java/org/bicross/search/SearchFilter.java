@@ -1,5 +1,6 @@
 package org.bicross.search;
 
+import org.bicross.CallFailure;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ActionRequest;
 import org.elasticsearch.action.ActionResponse;
@@ -8,8 +9,6 @@ import org.elasticsearch.action.support.ActionFilterChain;
 import org.elasticsearch.action.support.MappedActionFilter;
 import org.elasticsearch.common.util.concurrent.ThreadContext;
 import org.elasticsearch.tasks.Task;
-
-import org.bicross.CallFailure;
 
 /**
  * Around every search: hands its task down, so that its model calls end with it, and shows a failure of ours instead of
@@ -32,9 +31,8 @@ public final class SearchFilter implements MappedActionFilter {
             Task task, String action, Q request, ActionListener<S> listener, ActionFilterChain<Q, S> chain) {
         try (ThreadContext.StoredContext ignored = threadContext.newStoredContext()) {
             boolean outermost = SearchTask.put(threadContext, task);
-            ActionListener<S> shown = outermost
-                    ? listener.delegateResponse((l, e) -> l.onFailure(CallFailure.outOfSearch(e)))
-                    : listener;
+            ActionListener<S> shown =
+                    outermost ? listener.delegateResponse((l, e) -> l.onFailure(CallFailure.outOfSearch(e))) : listener;
             chain.proceed(task, action, request, shown);
         }
     }

@@ -1,12 +1,11 @@
 package org.bicross.status;
 
-import org.bicross.ErrorCode;
-
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
+import org.bicross.ErrorCode;
 
 /** What this node has counted since it started, shown in {@code GET /_bicross}. */
 public final class Counters {

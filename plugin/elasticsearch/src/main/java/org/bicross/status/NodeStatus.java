@@ -1,14 +1,12 @@
 package org.bicross.status;
 
+import java.io.IOException;
+import java.util.Map;
+import org.bicross.protocol.WireVersion;
 import org.elasticsearch.action.support.nodes.BaseNodeResponse;
 import org.elasticsearch.cluster.node.DiscoveryNode;
 import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.common.io.stream.StreamOutput;
-
-import org.bicross.protocol.WireVersion;
-
-import java.io.IOException;
-import java.util.Map;
 
 /** One node's row of {@code GET /_bicross}. A map, so that a newer plugin may say more to an older one. */
 public final class NodeStatus extends BaseNodeResponse {

@@ -1,5 +1,7 @@
 package org.bicross.status;
 
+import java.io.IOException;
+import java.util.List;
 import org.elasticsearch.action.FailedNodeException;
 import org.elasticsearch.action.support.nodes.BaseNodesResponse;
 import org.elasticsearch.cluster.ClusterName;
@@ -7,9 +9,6 @@ import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.common.io.stream.StreamOutput;
 import org.elasticsearch.xcontent.ToXContentFragment;
 import org.elasticsearch.xcontent.XContentBuilder;
-
-import java.io.IOException;
-import java.util.List;
 
 /** The rows of all nodes; a node that did not answer in time stands under {@code _nodes.failures}. */
 public final class NodesStatus extends BaseNodesResponse<NodeStatus> implements ToXContentFragment {

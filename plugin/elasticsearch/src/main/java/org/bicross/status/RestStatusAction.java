@@ -1,15 +1,13 @@
 package org.bicross.status;
 
+import java.util.List;
+import org.bicross.compat.Compat;
+import org.bicross.compat.StatusRequests.ToNodes;
 import org.elasticsearch.client.internal.node.NodeClient;
 import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.rest.BaseRestHandler;
 import org.elasticsearch.rest.RestRequest;
 import org.elasticsearch.rest.action.RestActions.NodesResponseRestListener;
-
-import org.bicross.compat.Compat;
-import org.bicross.compat.StatusRequests.ToNodes;
-
-import java.util.List;
 
 /** {@code GET /_bicross}: one row per node. A node that does not answer within the limit is a failure in its place only. */
 public final class RestStatusAction extends BaseRestHandler {

@@ -1,5 +1,9 @@
 package org.bicross.status;
 
+import java.io.IOException;
+import java.util.List;
+import org.bicross.compat.StatusRequests.ToNode;
+import org.bicross.compat.StatusRequests.ToNodes;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ActionType;
 import org.elasticsearch.action.FailedNodeException;
@@ -12,12 +16,6 @@ import org.elasticsearch.injection.guice.Inject;
 import org.elasticsearch.tasks.Task;
 import org.elasticsearch.transport.TransportService;
 
-import org.bicross.compat.StatusRequests.ToNode;
-import org.bicross.compat.StatusRequests.ToNodes;
-
-import java.io.IOException;
-import java.util.List;
-
 /** Asks each node what its plugin is and knows. The name begins as those that the privilege {@code monitor} allows. */
 public final class StatusAction extends TransportNodesAction<ToNodes, NodesStatus, ToNode, NodeStatus, Void> {
     public static final String NAME = "cluster:monitor/bicross/status";
@@ -26,8 +24,15 @@ public final class StatusAction extends TransportNodesAction<ToNodes, NodesStatu
     private final StatusReport report;
 
     @Inject
-    public StatusAction(ClusterService cluster, TransportService transport, ActionFilters filters, StatusReport report) {
-        super(NAME, cluster, transport, filters, ToNode::new, transport.getThreadPool().generic());
+    public StatusAction(
+            ClusterService cluster, TransportService transport, ActionFilters filters, StatusReport report) {
+        super(
+                NAME,
+                cluster,
+                transport,
+                filters,
+                ToNode::new,
+                transport.getThreadPool().generic());
         this.report = report;
     }
 

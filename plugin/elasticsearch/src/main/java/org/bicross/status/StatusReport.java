@@ -1,13 +1,11 @@
 package org.bicross.status;
 
-import org.elasticsearch.action.ActionListener;
-
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.bicross.BicrossPlugin;
 import org.bicross.client.EndpointStatus;
 import org.bicross.ingest.EmbedCoordinator;
-
-import java.util.LinkedHashMap;
-import java.util.Map;
+import org.elasticsearch.action.ActionListener;
 
 /** What this node has to say in {@code GET /_bicross}. */
 public final class StatusReport {
