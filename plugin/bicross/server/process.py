@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from prometheus_client import disable_created_metrics
 
 from bicross.bundle import open_bundle
-from bicross.errors import EnvironmentProblem
+from bicross.errors import EnvironmentProblem, UsageError
 from bicross.server.app import create_app
 from bicross.server.catalog import Catalog
 from bicross.server.door import Doors
@@ -63,11 +63,18 @@ def serve(paths: Sequence[Path], settings: Settings) -> None:
     disable_created_metrics()  # type: ignore[no-untyped-call]
     catalog = Catalog([open_bundle(path) for path in paths], settings.precision)
     doors = Doors(settings.keys())
-    listener = _listen(settings.host, settings.port)
-    _raise_file_limit()
     _configure_log()
     app = create_app(catalog, settings, doors)
     config = uvicorn_config(app, settings)
+    try:
+        config.load()
+    except OSError as error:
+        raise UsageError(
+            f"TLS cannot be set up from {settings.ssl_certfile} and {settings.ssl_keyfile}: "
+            f"{error.strerror or error}"
+        ) from None
+    listener = _listen(settings.host, settings.port)
+    _raise_file_limit()
     port = listener.getsockname()[1]
     scheme = "https" if settings.ssl_certfile else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

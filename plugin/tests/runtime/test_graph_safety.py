@@ -128,7 +128,7 @@ def test_empty_file_is_refused(copied: Copied, bi_bundle: Bundle) -> None:
 
 @given(start=st.integers(0, 2000), junk=st.binary(min_size=1, max_size=40))
 @example(start=0, junk=b"\xff" * 12)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=list(HealthCheck), max_examples=200)
 def test_damaged_files_raise_nothing_but_unsafe_graph(
     start: int, junk: bytes, bi_bundle: Bundle, tmp_path: Path
 ) -> None:

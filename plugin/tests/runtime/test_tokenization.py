@@ -8,6 +8,7 @@ import pytest
 import tokenizers
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tokenizers import models, pre_tokenizers, processors
 
 from bicross.bundle import Bundle
 from bicross.errors import InvalidManifest, InvalidRequest, QueryTooLong
@@ -22,6 +23,56 @@ words = st.sampled_from(
 )
 anything = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 texts = st.lists(words | anything, max_size=40).map(" ".join)
+
+BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
+
+
+def roberta() -> tokenizers.Tokenizer:
+    """Bytes as pieces, <s> and </s>, two of these between the texts of a pair."""
+    made = byte_pieces("<s>", "</s>")
+    made.post_processor = processors.RobertaProcessing(("</s>", 1), ("<s>", 0))
+    return made
+
+
+def llama() -> tokenizers.Tokenizer:
+    """Two processors in a row, the second of which adds one token in front."""
+    made = byte_pieces("<bos>")
+    template = processors.TemplateProcessing(
+        single="<bos> $A", pair="<bos> $A <bos>:1 $B:1", special_tokens=[("<bos>", 0)]
+    )
+    made.post_processor = processors.Sequence([processors.ByteLevel(trim_offsets=False), template])
+    return made
+
+
+def xlm_roberta() -> tokenizers.Tokenizer:
+    """A unigram model over words that begin with a block, type ids all 0."""
+    letters = [(letter, -5.0) for letter in "thecasokprix"]
+    vocabulary = [
+        ("<s>", 0.0),
+        ("</s>", 0.0),
+        ("<unk>", 0.0),
+        ("▁", -2.0),
+        ("▁the", -1.0),
+        *letters,
+    ]
+    made = tokenizers.Tokenizer(models.Unigram(vocabulary, unk_id=2))
+    made.pre_tokenizer = pre_tokenizers.Metaspace()
+    made.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 0), ("</s>", 1)],
+    )
+    return made
+
+
+def byte_pieces(*special: str) -> tokenizers.Tokenizer:
+    vocabulary = {piece: index for index, piece in enumerate([*special, *BYTES])}
+    made = tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return made
+
+
+FAMILIES = {"roberta": roberta, "llama": llama, "xlm-roberta": xlm_roberta}
 
 
 def library(bundle: Bundle, strategy: str) -> tokenizers.Tokenizer:
@@ -50,6 +101,22 @@ def test_pair_is_cut_as_the_library_cuts_its_second_text(
     assert ours.ids.tolist() == theirs.ids
     assert ours.type_ids.tolist() == theirs.type_ids
     assert ours.truncated == bool(theirs.overflowing)
+
+
+@pytest.mark.parametrize("family", ["roberta", "llama", "xlm-roberta"])
+@given(query=st.text("the cat é👩", min_size=1, max_size=12), passage=texts)
+def test_pieces_of_other_families_are_joined_as_the_library_joins_them(
+    family: str, query: str, passage: str
+) -> None:
+    pieces = FAMILIES[family]()
+    ours = Tokenizer(pieces, max_tokens=48, pad_id=0)
+    text, pair = ours.encode_texts([passage])[0], ours.encode_pairs(query, [passage])[0]
+    pieces = FAMILIES[family]()
+    pieces.enable_truncation(48, strategy="only_second")
+    theirs = pieces.encode(query, passage)
+    assert (pair.ids.tolist(), pair.type_ids.tolist()) == (theirs.ids, theirs.type_ids)
+    pieces.enable_truncation(48, strategy="longest_first")
+    assert text.ids.tolist() == pieces.encode(passage).ids
 
 
 @pytest.mark.torch

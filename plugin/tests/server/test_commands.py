@@ -56,6 +56,17 @@ def test_certificate_without_its_key_is_refused() -> None:
     assert "come together" in str(error)
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"], ids=["absent", "broken"])
+def test_certificate_that_cannot_be_used_is_named(content: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "cert.pem"
+    if content:
+        file.write_text(content)
+    options = ["--ssl-certfile", str(file), "--ssl-keyfile", str(file), "--port", "0"]
+    error = failure(TINY, *options)
+    assert error.exit_status == 2
+    assert str(file) in str(error)
+
+
 def test_same_bundle_twice_is_refused() -> None:
     assert failure(TINY, TINY).exit_status == 2
 
