@@ -101,10 +101,16 @@ def status(as_json: Json = False) -> None:
     if not nodes:
         typer.echo("no local node is running; `bicross local up` starts one")
         return
-    columns = ("version", "url", "pid", "health", "plugin", "memory_mb", "data")
-    table = Table(*columns)
+    table = Table("version", "url", "pid", "health", "plugin", "memory")
     for node in nodes:
-        table.add_row(*(str(node[column]) for column in columns))
+        table.add_row(
+            node["version"],
+            node["url"],
+            str(node["pid"]),
+            node["health"] or "does not answer",
+            "yes" if node["plugin"] else "no",
+            f"{node['memory_mb']} MB",
+        )
     Console().print(table)
 
 

@@ -17,6 +17,7 @@ from bicross.local.jars import missing_bytes
 from bicross.local.java import find_runtimes, given_runtime
 from bicross.local.node import LocalNode
 from bicross.local.places import jar_cache, node_home, nodes_folder, plugin_zip
+from bicross.local.ports import require_free
 from bicross.local.record import NodeRecord, running_record
 from bicross.local.running import running_nodes
 from bicross.local.spec import DEFAULT_ENDPOINT, ENDPOINT_NAME, NodeSpec
@@ -93,6 +94,7 @@ def start(wish: Wish, *, quiet: bool) -> Started:
             )
         node = LocalNode(spec, choice)
         if wish.fresh:
+            require_free(spec.port)  # first what may refuse, then what cannot be undone
             wipe_data(spec.data_folder)
         record = _start_with_progress(node, quiet=quiet)
         return Started(record, already_up=False, reason=choice.reason, notes=node.notes)
