@@ -1,7 +1,7 @@
 """One chunk of documents through `_bulk` until each has its outcome."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -12,8 +12,10 @@ from elasticsearch.helpers import streaming_bulk
 from bicross.cluster.connection import api_reason
 from bicross.cluster.dead_letters import Refusal
 from bicross.cluster.documents import Document
+from bicross.cluster.pace import Pace
 from bicross.errors import EnvironmentProblem
 
+OK_BELOW = 300
 TOO_MANY_REQUESTS = 429
 TOO_LARGE = 413
 REASON_LENGTH = 500
@@ -24,9 +26,12 @@ Wait = Callable[[float], object]
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long 429 is answered with patience: full jitter below a doubling bound, in seconds."""
+    """How 429 is answered: waits in seconds, doubling up to a bound, with jitter.
 
-    attempts: int = 12
+    `attempts` is how many rounds in a row may pass without a document being accepted.
+    """
+
+    attempts: int = 10
     first_s: float = 0.5
     longest_s: float = 20.0
 
@@ -53,45 +58,69 @@ class BulkSink:
     require_alias: bool = False
 
 
+Overloaded = tuple[Document, Refusal]
+
+
+@dataclass
+class _Round:
+    """What has its outcome so far, and how many documents were sent again."""
+
+    created: int = 0
+    updated: int = 0
+    retried: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+
+
 class BulkWriter:
     """Writes documents into one index. Safe to use from several threads."""
 
-    def __init__(self, sink: BulkSink, policy: RetryPolicy, wait: Wait) -> None:
+    def __init__(self, sink: BulkSink, policy: RetryPolicy, pace: Pace, wait: Wait) -> None:
         # The transport repeats a 429 at once; here it is answered with patience instead.
         self._client = sink.client.options(retry_on_status=(502, 503, 504))
         self._sink = sink
         self._policy = policy
+        self._pace = pace
         self._wait = wait
         self._random = Random()  # noqa: S311 # jitter, no secret
 
     def write(self, documents: Sequence[Document]) -> ChunkOutcome:
-        """Documents answered 429 are sent again, alone, until the policy's attempts are used up.
+        """Documents answered 429 are sent again, alone, until no round brings progress any more.
 
         Raises `EnvironmentProblem` where the cluster refuses the request as a whole or does not
         answer; no outcome is known then, and sending the chunk again is safe.
         """
-        waiting = list(documents)
-        created = updated = retried = 0
-        refusals: list[Refusal] = []
-        for attempt in range(self._policy.attempts + 1):
-            overloaded: list[Refusal] = []
-            for document, item in zip(waiting, self._send(waiting), strict=True):
-                status = int(item["status"])
-                if status < 300:
-                    created += item["result"] == "created"
-                    updated += item["result"] != "created"
-                    continue
-                refusal = _refusal(document, status, item)
-                (overloaded if status == TOO_MANY_REQUESTS else refusals).append(refusal)
-            if not overloaded or attempt == self._policy.attempts:
-                refusals.extend(overloaded)
-                break
-            lines = {refusal.line for refusal in overloaded}
-            waiting = [document for document in waiting if document.line in lines]
-            retried += len(waiting)
-            if self._wait(self._policy.delay_s(attempt, self._random)):
+        total = _Round()
+        overloaded = self._round(documents, total)
+        stalled = 0
+        while overloaded and stalled < self._policy.attempts:
+            if self._wait(self._policy.delay_s(stalled, self._random)):
                 raise EnvironmentProblem("stopped while waiting to send documents again")
-        return ChunkOutcome(created, updated, tuple(refusals), retried)
+            total.retried += len(overloaded)
+            left = self._round([document for document, _ in overloaded], total)
+            stalled = stalled + 1 if len(left) == len(overloaded) else 0
+            overloaded = left
+        total.refusals.extend(refusal for _, refusal in overloaded)
+        return ChunkOutcome(total.created, total.updated, tuple(total.refusals), total.retried)
+
+    def _round(self, documents: Sequence[Document], total: "_Round") -> list[Overloaded]:
+        """Sends each document once, in bulks of the pace's size; what was answered 429."""
+        overloaded: list[Overloaded] = []
+        sent = 0
+        while sent < len(documents):
+            part = documents[sent : sent + self._pace.size]
+            sent += len(part)
+            before = len(overloaded)
+            for document, item in zip(part, self._send(part), strict=True):
+                status = int(item["status"])
+                if status < OK_BELOW:
+                    total.created += item["result"] == "created"
+                    total.updated += item["result"] != "created"
+                elif status == TOO_MANY_REQUESTS:
+                    overloaded.append((document, _refusal(document, status, item)))
+                else:
+                    total.refusals.append(_refusal(document, status, item))
+            self._pace.accepted() if len(overloaded) == before else self._pace.overloaded()
+        return overloaded
 
     def _send(self, documents: Sequence[Document]) -> list[dict[str, Any]]:
         """An item per document in order. 429 to the whole is each one's; 413 halves the bulk."""

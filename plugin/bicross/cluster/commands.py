@@ -61,7 +61,9 @@ def index(
             help="Folder of the progress journal and of failed documents (default: the file's)."
         ),
     ] = None,
-    chunk: Annotated[int, typer.Option(min=1, max=10_000, help="Documents in one bulk.")] = 200,
+    chunk: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Documents in one bulk, at most.")
+    ] = 100,
     writers: Annotated[int, typer.Option(min=1, max=32, help="Bulks under way at once.")] = 2,
     as_json: JsonOption = False,
 ) -> None:

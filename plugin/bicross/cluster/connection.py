@@ -179,6 +179,6 @@ def api_reason(error: ApiError) -> str:
     cause = (detail.get("root_cause") or [detail])[0]
     text = f"{cause.get('type', '')}: {cause.get('reason', '')}"
     deeper = detail.get("caused_by")
-    if isinstance(deeper, dict) and deeper.get("reason") not in (None, cause.get("reason")):
-        text += f" ({deeper['reason']})"
+    if isinstance(deeper, dict) and str(deeper.get("reason")) not in text:
+        text += f" ({deeper.get('reason')})"
     return f"{status} {text[:500]}"

@@ -25,6 +25,7 @@ from bicross.cluster.documents import (
     json_line,
     read_chunks,
 )
+from bicross.cluster.pace import Pace
 from bicross.errors import EnvironmentProblem
 
 BAD_REQUEST = 400
@@ -38,7 +39,7 @@ class IndexJob:
     index: str
     parse: ParseLine = field(default_factory=lambda: json_line("_id"))
     state: Path | None = None
-    chunk_documents: int = 200
+    chunk_documents: int = 100
     chunk_bytes: int = 8 << 20
     writers: int = 2
     policy: RetryPolicy = field(default_factory=RetryPolicy)
@@ -93,7 +94,7 @@ def index_file(
     stop = Event()
     # An alias that vanishes under way must fail documents, not make an index without a pipeline.
     sink = BulkSink(cluster.client, job.index, require_alias=target.aliased)
-    writer = BulkWriter(sink, job.policy, pause or stop.wait)
+    writer = BulkWriter(sink, job.policy, Pace(job.chunk_documents), pause or stop.wait)
     with Checkpoint(journal, bound) as checkpoint:
         resumed = len(checkpoint.accepted)
         letters.keep(checkpoint.failed)

@@ -7,6 +7,7 @@ import pytest
 from bicross.cluster.bulk import BulkSink, BulkWriter, ChunkOutcome, RetryPolicy
 from bicross.cluster.connection import Cluster
 from bicross.cluster.documents import Document
+from bicross.cluster.pace import Pace
 from bicross.errors import EnvironmentProblem
 
 POLICY = RetryPolicy(attempts=3, first_s=1.0, longest_s=3.0)
@@ -21,7 +22,9 @@ class Writing:
 
     def __init__(self, cluster: Cluster) -> None:
         self.waits: list[float] = []
-        self._writer = BulkWriter(BulkSink(cluster.client, "docs"), POLICY, self.waits.append)
+        self._writer = BulkWriter(
+            BulkSink(cluster.client, "docs"), POLICY, Pace(4), self.waits.append
+        )
 
     def __call__(self, *ids: str) -> ChunkOutcome:
         return self._writer.write(documents(*ids))
@@ -31,9 +34,23 @@ def test_documents_answered_429_are_sent_again_alone(script: Any, cluster: Clust
     script.statuses = {"b": [429, 429], "c": [429]}
     write = Writing(cluster)
     outcome = write("a", "b", "c")
-    assert script.bulks == [["a", "b", "c"], ["b", "c"], ["b"]]
+    assert script.bulks[:2] == [["a", "b", "c"], ["b", "c"]]
+    assert script.bulks[2:] == [["b"]]
     assert (outcome.created, outcome.refusals, outcome.retried) == (3, (), 3)
     assert len(write.waits) == 2
+
+
+def test_bulks_shrink_while_the_cluster_is_overloaded(script: Any, cluster: Cluster) -> None:
+    script.statuses = {each: [429] for each in "abcd"}
+    outcome = Writing(cluster)("a", "b", "c", "d")
+    assert script.bulks == [["a", "b", "c", "d"], ["a", "b"], ["c", "d"]]
+    assert (outcome.created, outcome.retried) == (4, 4)
+
+
+def test_patience_lasts_as_long_as_there_is_progress(script: Any, cluster: Cluster) -> None:
+    script.statuses = {each: [429] * rounds for rounds, each in enumerate("abcdefgh")}
+    outcome = Writing(cluster)(*"abcdefgh")
+    assert (outcome.created, outcome.refusals) == (8, ())
 
 
 def test_waits_double_up_to_the_bound_with_jitter(script: Any, cluster: Cluster) -> None:
@@ -100,7 +117,7 @@ def test_a_cluster_that_goes_away_stops_the_chunk(script: Any, cluster: Cluster)
 
 def test_a_run_that_is_being_stopped_ends_its_wait(script: Any, cluster: Cluster) -> None:
     script.statuses = {"a": [429]}
-    writer = BulkWriter(BulkSink(cluster.client, "docs"), POLICY, wait=lambda _: True)
+    writer = BulkWriter(BulkSink(cluster.client, "docs"), POLICY, Pace(4), lambda _: True)
     with pytest.raises(EnvironmentProblem, match="stopped"):
         writer.write(documents("a"))
 
