@@ -4,7 +4,7 @@ SHELL := /bin/bash -euo pipefail
 PYTHON ?= python3
 UV := .venv-tools/bin/uv
 ES_VERSIONS := $(shell sed 's/ .*//' plugin/elasticsearch/versions)
-ES ?= $(firstword $(ES_VERSIONS))
+ES ?= $(lastword $(ES_VERSIONS))
 ASSETS := plugin/bicross/local/assets
 
 .PHONY: help env env-serving demo demo-down test lint unit unit-serving integration zip assets lock release constraints

@@ -74,8 +74,9 @@ def node(
 
 
 @pytest.fixture(scope="session")
-def rest(node: LocalNode) -> Rest:
-    return Rest(node.url)
+def rest(node: LocalNode) -> Iterator[Rest]:
+    with Rest(node.url) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
@@ -123,6 +124,6 @@ def real(
     spec = NodeSpec(
         version=es_version, home=folder / "es", port=free_port(), endpoints=(server.url,)
     )
-    with LocalNode(spec) as node:
-        yield RealCluster(Rest(node.url), node, bi, cross)
+    with LocalNode(spec) as node, Rest(node.url) as client:
+        yield RealCluster(client, node, bi, cross)
     server.stop()

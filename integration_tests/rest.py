@@ -2,19 +2,30 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
 Body = Mapping[str, Any]
+JSON = {"content-type": "application/json"}
 
 
 class Rest:
+    """Use it as a context manager, so that its connections are closed."""
+
     def __init__(self, url: str) -> None:
         self.http = httpx.Client(base_url=url, timeout=120)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
     def call(self, method: str, path: str, body: Body | None = None) -> tuple[int, Any]:
-        response = self.http.request(method, path, json=body)
+        # As ASCII, so that half of a surrogate pair can be sent as a client in another language does.
+        content = None if body is None else json.dumps(body)
+        response = self.http.request(method, path, content=content, headers=JSON)
         return response.status_code, response.json() if response.content else None
 
     def ok(self, method: str, path: str, body: Body | None = None) -> Any:  # noqa: ANN401  JSON

@@ -13,8 +13,8 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 ROOT = Path(__file__).parents[1]
 SERVING = ROOT / ".venv-serving" / "bin" / "bicross"
 START_S = 90
-# Newest first, as the plugin's build lists them.
-ES_VERSIONS = (ROOT / "plugin" / "elasticsearch" / "versions").read_text().split()
+VERSIONS = (ROOT / "plugin" / "elasticsearch" / "versions").read_text().splitlines()
+NEWEST_ES = VERSIONS[-1].split()[0]
 KEY = "integration-key"
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from real_models import RealCluster
 from rest import Rest
-from server_process import ES_VERSIONS
+from server_process import NEWEST_ES
 
 from bicross.runtime.scores import hit_score
 
@@ -37,7 +37,7 @@ class Collection:
 def collection(
     request: pytest.FixtureRequest, shared: Path, real: RealCluster, es_version: str
 ) -> Iterator[Collection]:
-    if es_version != ES_VERSIONS[0]:
+    if es_version != NEWEST_ES:
         pytest.skip("numbers do not depend on Elasticsearch's version: compared on the newest")
     folder = shared / "data" / request.param
     documents = {

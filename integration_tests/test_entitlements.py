@@ -22,14 +22,14 @@ def test_the_plugin_lives_within_its_entitlement_policy(
         pytest.skip(WITHOUT_BRIDGE[es_version])
     home: Path = tmp_path_factory.mktemp("entitled")
     open_for_others(home)
-    with LocalNode(own_spec(es_version, home / "es", wire, entitlements=True)) as node:
-        rest = Rest(node.url)
+    spec = own_spec(es_version, home / "es", wire, entitlements=True)
+    with LocalNode(spec) as node, Rest(node.url) as rest:
         assert Path(f"/proc/{node.pid}").stat().st_uid != 0
         fill(rest)
         assert rest.hits("animals", {"knn": knn()})
         assert len(rest.hits("animals", {"retriever": rerank(), "size": 5})) == 5
         (row,) = rest.ok("GET", "/_bicross")["nodes"].values()
-        assert row["endpoints"][0]["answers"]
+        assert row["endpoints"][0]["urls"][0]["answers"]
 
 
 def open_for_others(folder: Path) -> None:

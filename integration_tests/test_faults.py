@@ -56,7 +56,7 @@ def test_the_status_says_that_the_endpoint_does_not_answer(rest: Rest) -> None:
     answer = rest.ok("GET", "/_bicross")
     assert answer["_nodes"]["failed"] == 0
     (row,) = answer["nodes"].values()
-    assert row["endpoints"][0]["answers"] is False
+    assert row["endpoints"][0]["urls"][0]["answers"] is False
 
 
 def test_the_node_finds_the_server_again(rest: Rest, server: ServerProcess, animals: str) -> None:

@@ -38,13 +38,11 @@ def test_a_restarted_node_has_its_documents_pipelines_and_searches(
     es_version: str, wire: Wire, tmp_path: Path
 ) -> None:
     spec = own_spec(es_version, tmp_path / "home", wire)
-    with LocalNode(spec) as node:
-        rest = Rest(node.url)
+    with LocalNode(spec) as node, Rest(node.url) as rest:
         fill(rest)
         reranked = rest.hits("animals", RERANK)
         nearest = rest.hits("animals", {"knn": knn()})
-    with LocalNode(spec) as node:
-        rest = Rest(node.url)
+    with LocalNode(spec) as node, Rest(node.url) as rest:
         assert rest.hits("animals", RERANK) == reranked
         assert rest.hits("animals", {"knn": knn()}) == nearest
         (outcome,) = rest.bulk("animals", animal_documents(1))
@@ -55,12 +53,11 @@ def test_a_node_keeps_its_pipelines_when_it_starts_without_a_server(
     es_version: str, wire: Wire, tmp_path: Path
 ) -> None:
     spec = own_spec(es_version, tmp_path / "home", wire)
-    with LocalNode(spec) as node:
-        fill(Rest(node.url))
+    with LocalNode(spec) as node, Rest(node.url) as rest:
+        fill(rest)
     nowhere = f"http://127.0.0.1:{free_port()}"
     lonely = own_spec(es_version, tmp_path / "home", wire, endpoints=(nowhere,))
-    with LocalNode(lonely) as node:
-        rest = Rest(node.url)
+    with LocalNode(lonely) as node, Rest(node.url) as rest:
         pipeline = rest.ok("GET", "/_ingest/pipeline/embed")["embed"]
         assert pipeline["processors"][0]["bicross_embed"]["model_id"] == "tiny-bi"
         (outcome,) = rest.bulk("animals", animal_documents(1))
@@ -74,7 +71,7 @@ REFUSED = {
         {"bicross.endpoint.local.urls": ["http://192.0.2.1:8380"]},
         "allow_insecure",
     ),
-    "a key outside the keystore": ({"bicross.endpoint.other.api_key": "secret"}, "api_key"),
+    "a key outside the keystore": ({"bicross.endpoint.local.api_key": "secret"}, "api_key"),
 }
 
 

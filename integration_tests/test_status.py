@@ -15,11 +15,12 @@ def test_each_node_tells_its_endpoints_and_the_models_that_each_serves(
     del animals
     answer = rest.ok("GET", "/_bicross")
     (row,) = answer["nodes"].values()
-    assert row["plugin_version"] == __version__
+    assert row["version"] == __version__
     (endpoint,) = row["endpoints"]
-    assert (endpoint["name"], endpoint["answers"]) == ("local", True)
+    (address,) = endpoint["urls"]
+    assert (endpoint["name"], address["answers"]) == ("local", True)
     served = {model["id"]: model for model in server.get("/v1/models").json()["data"]}
-    told = {model["id"]: model for model in endpoint["models"]}
+    told = {model["id"]: model for model in address["serves"]}
     assert told.keys() == served.keys()
     for name, model in told.items():
         same = ("task", "digest", "engine", "precision")
@@ -31,7 +32,7 @@ def test_each_node_tells_its_endpoints_and_the_models_that_each_serves(
 def test_the_counters_count(rest: Rest, index: str) -> None:
     def embedded() -> int:
         (row,) = rest.ok("GET", "/_bicross")["nodes"].values()
-        return int(row["counters"]["ingest"]["texts"])
+        return int(row["counters"]["ingest_texts"])
 
     before = embedded()
     rest.bulk(index, animal_documents(30))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from rest import Rest
-from server_process import ES_VERSIONS
+from server_process import NEWEST_ES
 from test_node import fill, own_spec
 from test_rerank import rerank
 from test_search import knn
@@ -18,7 +18,7 @@ from bicross.local.spec import cluster_of
 
 @pytest.fixture
 def pair(es_version: str, wire: Wire, tmp_path: Path) -> Iterator[tuple[LocalNode, LocalNode]]:
-    if es_version != ES_VERSIONS[0]:
+    if es_version != NEWEST_ES:
         pytest.skip("two nodes are tested on the newest version alone: two JVMs take the memory")
     specs = cluster_of(
         [
@@ -39,7 +39,11 @@ def pair(es_version: str, wire: Wire, tmp_path: Path) -> Iterator[tuple[LocalNod
 def test_shards_on_both_nodes_are_embedded_searched_and_reranked(
     pair: tuple[LocalNode, LocalNode],
 ) -> None:
-    first, second = (Rest(node.url) for node in pair)
+    with Rest(pair[0].url) as first, Rest(pair[1].url) as second:
+        require_the_same(first, second)
+
+
+def require_the_same(first: Rest, second: Rest) -> None:
     fill(first)
     shards = first.ok("GET", "/_cat/shards/animals?format=json")
     assert {shard["node"] for shard in shards} == {"one", "two"}
@@ -49,4 +53,4 @@ def test_shards_on_both_nodes_are_embedded_searched_and_reranked(
         assert len(answers[0]) >= 10
     rows = second.ok("GET", "/_bicross")["nodes"].values()
     assert {row["name"] for row in rows} == {"one", "two"}
-    assert all(row["endpoints"][0]["answers"] for row in rows)
+    assert all(row["endpoints"][0]["urls"][0]["answers"] for row in rows)

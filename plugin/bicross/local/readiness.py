@@ -9,6 +9,7 @@ import httpx
 
 POLL_S = 0.2
 REQUEST_TIMEOUT_S = 5.0
+STACK_FRAME = ("at ", "... ")
 LOG_LINES = 20
 
 
@@ -54,10 +55,12 @@ def health(url: str) -> str | None:
 
 
 def last_lines(log: Path, count: int = LOG_LINES) -> str:
+    """What was said last: messages and causes, without the frames of stack traces."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return "(no log)"
+    lines = [line for line in lines if not line.lstrip().startswith(STACK_FRAME)]
     return "\n".join(lines[-count:]) or "(the log is empty)"
 
 
