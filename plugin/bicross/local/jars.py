@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from bicross.errors import EnvironmentProblem
+from bicross.errors import BicrossError, EnvironmentProblem
 from bicross.local.places import jar_cache
 from bicross.local.releases import LockedJar, Release, read_release
 
@@ -123,8 +123,11 @@ def _resolve(jar: LockedJar, folder: Path) -> Path:
 
 def main(version: str) -> None:
     """Lay out the jars of `version` to compile against, and print the folder."""
-    release = read_release(version)
-    files = fetch_jars(release, jar_cache())
+    try:
+        release = read_release(version)
+        files = fetch_jars(release, jar_cache())
+    except BicrossError as problem:
+        sys.exit(f"error: {problem}")
     folder = jar_cache().parent / "compile" / version
     for jar in release.jars:
         link(files[jar.sha256], folder / jar.folder / jar.file_name)

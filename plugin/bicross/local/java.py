@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bicross.errors import EnvironmentProblem
+from bicross.errors import BicrossError, EnvironmentProblem
 from bicross.local.releases import Release, read_release
 
 # Where packages of Linux distributions, container images, SDKMAN and macOS put their runtimes.
@@ -157,7 +157,7 @@ def main(version: str) -> None:
     """Print the home of a JDK that can compile for `version`."""
     try:
         sys.stdout.write(f"{compiler_for(read_release(version)).home}\n")
-    except EnvironmentProblem as problem:
+    except BicrossError as problem:
         sys.exit(f"error: {problem}")
 
 

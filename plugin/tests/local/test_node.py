@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -147,6 +148,22 @@ def test_entitlements_are_enforced_by_the_true_main_class(version: str, node_spe
         assert process.cmdline()[-1].endswith("org.elasticsearch.bootstrap.Elasticsearch")
         assert process.uids().real != 0
         assert httpx.get(node.url).json()["version"]["number"] == version
+
+
+def test_enforced_entitlements_refuse_a_plugin_what_its_policy_does_not_name(
+    node_spec: SpecOf, open_folder: Path
+) -> None:
+    built = places.plugin_zip(NEWEST)
+    if not built.is_file():
+        pytest.skip("needs the plugin: `make assets`")
+    plugin = open_folder / "without-policy"
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(plugin)
+    (plugin / "entitlement-policy.yaml").unlink()
+    endpoints = (f"http://127.0.0.1:{free_port()}",)
+    spec = node_spec(NEWEST, plugins=(plugin,), endpoints=endpoints, entitlements=True)
+    with LocalNode(spec) as node:
+        assert "NotEntitledException" in httpx.get(f"{node.url}/_bicross", timeout=30).text
 
 
 def test_entitlements_without_a_published_bridge_are_refused(node_spec: SpecOf) -> None:
