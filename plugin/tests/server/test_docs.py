@@ -1,0 +1,62 @@
+"""docs/server.md names every setting with its default, every metric and every error."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bicross.errors import RequestError
+from bicross.server.metrics import Metrics
+from bicross.server.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+DOCS = (ROOT / "docs" / "server.md").read_text()
+ROWS = [line for line in DOCS.splitlines() if line.startswith("|")]
+ERRORS = json.loads((ROOT / "plugin" / "protocol" / "errors.json").read_text())
+
+
+def row(text: str) -> list[str]:
+    (found,) = (line for line in ROWS if text in line)
+    return [cell.strip() for cell in found.strip("|").split("|")]
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_setting_is_documented_with_its_default(name: str) -> None:
+    cells = row(f"`BICROSS_{name.upper()}`")
+    default = Settings.model_fields[name].default
+    if isinstance(default, int) and not isinstance(default, bool):
+        assert cells[1] == str(default)
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_setting_is_documented_with_its_ceiling(name: str) -> None:
+    bounds = Settings.model_json_schema()["properties"][name]
+    ceiling = bounds.get("maximum") or bounds.get("anyOf", [{}])[0].get("maximum")
+    cells = row(f"`BICROSS_{name.upper()}`")
+    assert cells[2] == (str(ceiling) if ceiling else "")
+
+
+def test_every_metric_is_documented_with_its_labels() -> None:
+    documented = {}
+    for cells in ([cell.strip() for cell in line.strip("|").split("|")] for line in ROWS):
+        if found := re.fullmatch(r"`(bicross_\w+)`", cells[0]):
+            documented[found[1].removesuffix("_total")] = set(cells[1].split(", "))
+    collectors = Metrics().registry._collector_to_names
+    defined = {c._name: set(c._labelnames) for c in collectors}  # type: ignore[attr-defined]
+    assert documented == defined
+
+
+def test_every_error_of_the_server_is_documented() -> None:
+    sent = {cls.code for cls in RequestError.__subclasses__()}
+    listed = {entry["code"] for entry in ERRORS if "http" in entry["status"]}
+    assert sent == listed
+    for entry in ERRORS:
+        if "http" in entry["status"]:
+            cells = row(f"| `{entry['code']}` |")
+            assert cells == [
+                str(entry["status"]["http"]),
+                f"`{entry['code']}`",
+                entry["meaning"],
+                entry["remedy"],
+            ]
