@@ -27,7 +27,7 @@ def up(
     port: Annotated[int, typer.Option(help="HTTP port on 127.0.0.1.")] = 9200,
     endpoint: Annotated[
         list[str] | None,
-        typer.Option(help="Model server's address; may be given several times."),
+        typer.Option(help="Model server's address (http://127.0.0.1:8380); may be repeated."),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="Folder of the node's data; kept between runs.")
