@@ -73,6 +73,11 @@ public record EndpointConfig(
         for (Purpose purpose : Purpose.values()) {
             timeouts.put(purpose, get(purpose.timeoutSetting(), name, settings));
         }
+        String apiKey = key(BicrossSettings.API_KEY, name);
+        if (settings.get(apiKey) != null) {
+            throw new IllegalArgumentException("[" + apiKey + "] stands in elasticsearch.yml; put it into the keystore:"
+                    + " bin/elasticsearch-keystore add " + apiKey);
+        }
         try (SecureString key = get(BicrossSettings.API_KEY, name, settings)) {
             return new EndpointConfig(
                     name,

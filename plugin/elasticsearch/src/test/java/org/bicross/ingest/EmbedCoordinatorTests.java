@@ -1,0 +1,230 @@
+package org.bicross.ingest;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.bicross.CallFailure;
+import org.bicross.ErrorCode;
+import org.bicross.client.Deadline;
+import org.bicross.client.ModelClient;
+import org.bicross.client.Purpose;
+import org.bicross.protocol.EmbedRequest;
+import org.bicross.protocol.Embeddings;
+import org.bicross.protocol.ModelName;
+import org.bicross.protocol.RerankRequest;
+import org.bicross.status.Counters;
+import org.bicross.status.Counters.Counter;
+import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.common.settings.Settings;
+import org.elasticsearch.common.util.concurrent.DeterministicTaskQueue;
+import org.elasticsearch.common.util.concurrent.ThreadContext;
+import org.elasticsearch.core.TimeValue;
+import org.elasticsearch.test.ESTestCase;
+
+/** The queue against schedules that no clock and no thread decides. */
+public class EmbedCoordinatorTests extends ESTestCase {
+    private static final ModelName MODEL = ModelName.parse("model_id", "m");
+    private static final EmbedCoordinator.Limits LIMITS = new EmbedCoordinator.Limits(4, 64, 1 << 20, 10_000, 32 << 20);
+
+    private final DeterministicTaskQueue tasks = new DeterministicTaskQueue(random());
+    private final ThreadContext context = new ThreadContext(Settings.EMPTY);
+    private final Counters counters = new Counters();
+    private final ScriptedClient client = new ScriptedClient();
+
+    /** Answers later, at a time of its own; a text that holds "bad" has its whole call refused. */
+    private final class ScriptedClient implements ModelClient {
+        final List<EmbedRequest> requests = new ArrayList<>();
+        int open;
+        int mostOpen;
+        int failInHundred;
+        ErrorCode failure = ErrorCode.ENDPOINT_UNREACHABLE;
+
+        @Override
+        public Deadline deadline(ModelName model, Purpose purpose) {
+            return Deadline.in(30_000, tasks::getCurrentTimeMillis);
+        }
+
+        @Override
+        public void requireKnown(ModelName model) {}
+
+        @Override
+        public void embed(EmbedRequest request, Purpose purpose, Deadline deadline, ActionListener<Embeddings> listener) {
+            assertNull("a call goes under nobody's headers", context.getHeader("who"));
+            requests.add(request);
+            mostOpen = Math.max(mostOpen, ++open);
+            tasks.scheduleAt(tasks.getCurrentTimeMillis() + between(1, 100), () -> {
+                open--;
+                answer(request, listener);
+            });
+        }
+
+        private void answer(EmbedRequest request, ActionListener<Embeddings> listener) {
+            if (request.inputs().stream().anyMatch(text -> text.contains("bad"))) {
+                listener.onFailure(new CallFailure(ErrorCode.INVALID_REQUEST, "refused", "input[0]"));
+            } else if (between(1, 100) <= failInHundred) {
+                listener.onFailure(new CallFailure(failure, "failed"));
+            } else {
+                List<float[]> vectors = request.inputs().stream().map(t -> new float[] {t.hashCode(), 1}).toList();
+                List<String> problems = new ArrayList<>(java.util.Collections.nCopies(vectors.size(), null));
+                listener.onResponse(new Embeddings(null, vectors, problems));
+            }
+        }
+
+        @Override
+        public void rerank(RerankRequest request, Deadline deadline, ActionListener<float[]> listener) {
+            throw new AssertionError();
+        }
+    }
+
+    private EmbedCoordinator coordinator(EmbedCoordinator.Limits limits) {
+        return new EmbedCoordinator(client, limits, context, tasks::getCurrentTimeMillis, counters);
+    }
+
+    /** Outcomes by text, each at most once. */
+    private static final class Outcomes {
+        final Map<String, float[]> vectors = new ConcurrentHashMap<>();
+        final Map<String, Exception> failures = new ConcurrentHashMap<>();
+
+        ActionListener<float[]> of(String text) {
+            return new ActionListener<>() {
+                @Override
+                public void onResponse(float[] vector) {
+                    assertFalse(failures.containsKey(text));
+                    assertNull(vectors.put(text, vector));
+                    assertEquals("no text gets another's vector", text.hashCode(), vector[0], 0f);
+                }
+
+                @Override
+                public void onFailure(Exception e) {
+                    assertFalse(vectors.containsKey(text));
+                    assertNull(failures.put(text, e));
+                }
+            };
+        }
+
+        int told() {
+            return vectors.size() + failures.size();
+        }
+
+        ErrorCode code(String text) {
+            return ((CallFailure) failures.get(text)).code();
+        }
+    }
+
+    public void testFiveHundredDocumentsMakeFewCalls() {
+        EmbedCoordinator coordinator = coordinator(LIMITS);
+        Outcomes outcomes = new Outcomes();
+        for (int i = 0; i < 500; i++) {
+            coordinator.embed(MODEL, "text " + i, null, outcomes.of("text " + i));
+        }
+        assertEquals("sent at once while a call slot is free", 4, client.requests.size());
+        tasks.runAllTasks();
+        assertEquals(500, outcomes.vectors.size());
+        assertTrue("calls: " + client.requests.size(), client.requests.size() <= 12);
+        assertEquals(4, client.mostOpen);
+        assertEquals(0, coordinator.waitingBytes());
+    }
+
+    public void testOneBadTextFailsAloneAndItsBatchMatesDoNot() {
+        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(1, 64, 1 << 20, 10_000, 32 << 20));
+        Outcomes outcomes = new Outcomes();
+        for (int i = 0; i < 65; i++) {
+            String text = i == 40 ? "bad" : "text " + i;
+            coordinator.embed(MODEL, text, null, outcomes.of(text));
+        }
+        tasks.runAllTasks();
+        assertEquals(64, outcomes.vectors.size());
+        assertEquals(ErrorCode.INVALID_REQUEST, outcomes.code("bad"));
+        assertTrue("calls: " + client.requests.size(), client.requests.size() <= 2 + 2 * 6);
+    }
+
+    public void testAFullQueueAnswersAtOnce() {
+        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(1, 64, 1 << 20, 2, 32 << 20));
+        Outcomes outcomes = new Outcomes();
+        for (int i = 0; i < 5; i++) {
+            coordinator.embed(MODEL, "text " + i, null, outcomes.of("text " + i));
+        }
+        assertEquals("one on the wire, two waiting, two refused", 2, outcomes.failures.size());
+        assertEquals(ErrorCode.OVERLOADED, outcomes.code("text 4"));
+        tasks.runAllTasks();
+        assertEquals(3, outcomes.vectors.size());
+    }
+
+    public void testBytesThatWaitAreBounded() {
+        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(1, 64, 1 << 20, 100, 20));
+        Outcomes outcomes = new Outcomes();
+        coordinator.embed(MODEL, "12345", null, outcomes.of("12345"));
+        coordinator.embed(MODEL, "1234567890", null, outcomes.of("1234567890"));
+        coordinator.embed(MODEL, "x", null, outcomes.of("x"));
+        assertEquals(ErrorCode.OVERLOADED, outcomes.code("x"));
+        tasks.runAllTasks();
+        assertEquals(2, outcomes.vectors.size());
+        assertEquals(0, coordinator.waitingBytes());
+    }
+
+    public void testWhatWaitsPastItsDeadlineIsNotSent() {
+        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(1, 64, 1 << 20, 100, 1 << 20));
+        Outcomes outcomes = new Outcomes();
+        coordinator.embed(MODEL, "first", null, outcomes.of("first"));
+        coordinator.embed(MODEL, "late", TimeValue.timeValueMillis(0), outcomes.of("late"));
+        tasks.runAllTasks();
+        assertEquals(ErrorCode.DEADLINE_EXCEEDED, outcomes.code("late"));
+        assertEquals(1, client.requests.size());
+    }
+
+    public void testAServerThatIsOverloadedIsAskedLessAtOnce() {
+        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(4, 1, 1 << 20, 1_000, 1 << 20));
+        client.failInHundred = 100;
+        client.failure = ErrorCode.OVERLOADED;
+        Outcomes outcomes = new Outcomes();
+        for (int i = 0; i < 8; i++) {
+            coordinator.embed(MODEL, "text " + i, null, outcomes.of("text " + i));
+        }
+        tasks.runAllTasks();
+        client.mostOpen = 0;
+        coordinator.embed(MODEL, "more", null, outcomes.of("more"));
+        coordinator.embed(MODEL, "and more", null, outcomes.of("and more"));
+        assertEquals(1, client.mostOpen);
+        tasks.runAllTasks();
+        assertEquals(10, outcomes.failures.size());
+    }
+
+    public void testCallbacksRunInTheContextOfTheirOwnDocument() {
+        EmbedCoordinator coordinator = coordinator(LIMITS);
+        for (String who : List.of("ann", "ben")) {
+            try (ThreadContext.StoredContext ignored = context.stashContext()) {
+                context.putHeader("who", who);
+                coordinator.embed(MODEL, who, null, ActionListener.running(() -> assertEquals(who, context.getHeader("who"))));
+            }
+        }
+        tasks.runAllTasks();
+        assertEquals(2, counters.get(Counter.INGEST_TEXTS));
+    }
+
+    public void testEveryTextIsAnsweredOnceUnderAnySchedule() {
+        for (int round = 0; round < 300; round++) {
+            EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(
+                    between(1, 4), between(1, 8), between(10, 200), between(5, 50), between(100, 2_000)));
+            client.failInHundred = between(0, 60);
+            client.failure = randomFrom(ErrorCode.OVERLOADED, ErrorCode.ENDPOINT_UNREACHABLE, ErrorCode.ENDPOINT_FAILED);
+            Outcomes outcomes = new Outcomes();
+            int texts = between(1, 100);
+            for (int i = 0; i < texts; i++) {
+                String text = (between(1, 20) == 1 ? "bad " : "text ") + round + " " + i;
+                TimeValue timeout = randomBoolean() ? null : TimeValue.timeValueMillis(between(1, 300));
+                tasks.scheduleAt(
+                        tasks.getCurrentTimeMillis() + between(1, 300),
+                        () -> coordinator.embed(MODEL, text, timeout, outcomes.of(text)));
+            }
+            if (randomBoolean()) {
+                tasks.scheduleAt(tasks.getCurrentTimeMillis() + between(1, 300), coordinator::close);
+            }
+            tasks.runAllTasks();
+            assertEquals(texts, outcomes.told());
+            assertEquals(0, coordinator.waitingBytes());
+            assertEquals(0, coordinator.waitingTexts());
+            assertEquals(0, client.open);
+        }
+    }
+}
