@@ -77,7 +77,7 @@ def model(
 ) -> None:
     """Export MODEL to a bundle at OUT, if its graph ranks and computes as the original does."""
     require_packages(EXPORT_PACKAGES, "export")
-    from onnx_export.publish import Request, export_model
+    from onnx_export.hub import find_model
     from onnx_export.report import print_manifest, steps
     from onnx_export.samples import read_sample
     from onnx_export.source import Options
@@ -91,9 +91,14 @@ def model(
         passage_prompt=passage_prompt,
         trust_remote_code=trust_remote_code,
     )
-    request = Request(model, out, read_sample(sample), options, revision, force)
+    texts = read_sample(sample)
     with steps() as narrate:
-        manifest = export_model(request, narrate)
+        narrate(f"reading {model}")
+        folder = find_model(model, revision, trust_remote_code=trust_remote_code)
+        # Torch takes seconds to import: what can be refused without it has been by now.
+        from onnx_export.publish import Request, export_model
+
+        manifest = export_model(Request(folder, out, texts, options, force), narrate)
     print_manifest(manifest, out, as_json=as_json)
 
 
@@ -110,6 +115,7 @@ def check(
     """Verify BUNDLE: digests, golden outputs, and the gate where torch and the original are."""
     require_packages(RUN_PACKAGES, "server")
     from onnx_export.check import check_bundle
+    from onnx_export.hub import find_model
     from onnx_export.report import print_check, steps
     from onnx_export.samples import read_sample
 
@@ -120,9 +126,11 @@ def check(
         model = model or (source.model if source.revision else None)
         gate: dict[str, float | str] | str = _no_gate(opened.manifest.precisions, model)
         if not gate and model is not None:
+            narrate(f"reading {model}")
+            original = find_model(model, source.revision, trust_remote_code=False)
             from onnx_export.regate import run_gate_again
 
-            gate = run_gate_again(opened, model, texts, narrate)
+            gate = run_gate_again(opened, original, texts, narrate)
     print_check(opened, findings, gate, as_json=as_json)
 
 

@@ -101,18 +101,22 @@ def _download(model: str, revision: str | None, *, trust_remote_code: bool) -> M
 
 
 def _refuse_remote_code(folder: ModelFolder) -> None:
-    from transformers import CONFIG_MAPPING  # noqa: PLC0415  takes seconds
-
     config = read_config(folder.path)
     parts = [module.type for module in read_modules(folder.path) if module.is_foreign]
-    # transformers prefers its own code for a model type that it has.
-    if config.get("auto_map") and config.get("model_type") not in CONFIG_MAPPING:
+    if config.get("auto_map") and not _has_own_code(config.get("model_type")):
         parts.append(f"auto_map of config.json: {', '.join(sorted(config['auto_map']))}")
     if parts:
         raise RemoteCodeRefused(
             f"{folder.model} needs code from its own repository ({parts[0]}); "
             "read that code, then pass --trust-remote-code"
         )
+
+
+def _has_own_code(model_type: object) -> bool:
+    """Whether transformers has code for the model type: it prefers that to the repository's."""
+    from transformers import CONFIG_MAPPING  # noqa: PLC0415  takes seconds
+
+    return model_type in CONFIG_MAPPING
 
 
 def _refuse_pickles(folder: ModelFolder) -> None:

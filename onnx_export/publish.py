@@ -12,11 +12,11 @@ from bicross.runtime import self_test
 from onnx_export.batches import load_encoder
 from onnx_export.descriptions import copy_descriptions
 from onnx_export.graph import ExportGraph, build_graph
-from onnx_export.hub import find_model, weight_files, weights_sha256
+from onnx_export.hub import ModelFolder, weight_files, weights_sha256
 from onnx_export.parity import measure, require_parity
 from onnx_export.probes import Probes, compute_probes
 from onnx_export.records import Identity, make_manifest
-from onnx_export.reference import Reference, load_reference
+from onnx_export.reference import load_reference
 from onnx_export.samples import Sample
 from onnx_export.source import ModelSpec, Options, read_spec
 from onnx_export.tolerance import require_spread
@@ -28,13 +28,12 @@ Parity = dict[str, float | str]
 
 @dataclass(frozen=True)
 class Request:
-    """`revision` is the hub's; with `force` a bundle at `out` is replaced."""
+    """With `force` a bundle at `out` is replaced."""
 
-    model: str
+    folder: ModelFolder
     out: Path
     sample: Sample
     options: Options = field(default_factory=Options)
-    revision: str | None = None
     force: bool = False
 
 
@@ -44,8 +43,8 @@ def export_model(request: Request, narrate: Narrate, trace: Tracer = trace_graph
     Raises `GateFailed` or `FlatSample` where the graph is not proven; then OUT is as it was.
     """
     with staged_bundle(request.out, force=request.force) as staging:
-        narrate(f"reading {request.model}")
-        reference = load_model(request.model, request.revision, request.options)
+        narrate(f"torch: loading {request.folder.model}")
+        reference = load_reference(read_spec(request.folder, request.options))
         narrate(f"torch: scoring the sample ({request.sample})")
         probes = compute_probes(reference, request.sample)
         spread = require_spread(probes.scores, probes.tolerance.score, request.sample)
@@ -64,11 +63,6 @@ def export_model(request: Request, narrate: Narrate, trace: Tracer = trace_graph
         bundle = open_bundle(staging)
         self_test(load_encoder(bundle, "fp32"), bundle)
     return manifest
-
-
-def load_model(model: str, revision: str | None, options: Options) -> Reference:
-    folder = find_model(model, revision, trust_remote_code=options.trust_remote_code)
-    return load_reference(read_spec(folder, options))
 
 
 def prove(bundle: Bundle, probes: Probes, narrate: Narrate, precision: str = "fp32") -> Parity:

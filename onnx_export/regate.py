@@ -5,21 +5,21 @@ from collections.abc import Callable
 from bicross.bundle import Bundle
 from bicross.bundle.manifest import Prompts
 from bicross.errors import UsageError
-from onnx_export.hub import weight_files, weights_sha256
+from onnx_export.hub import ModelFolder, weight_files, weights_sha256
 from onnx_export.probes import compute_probes
-from onnx_export.publish import Parity, load_model, prove
-from onnx_export.reference import Reference
+from onnx_export.publish import Parity, prove
+from onnx_export.reference import load_reference
 from onnx_export.samples import Sample
-from onnx_export.source import Options
+from onnx_export.source import Options, read_spec
 
 
 def run_gate_again(
-    bundle: Bundle, model: str, sample: Sample, narrate: Callable[[str], None]
+    bundle: Bundle, folder: ModelFolder, sample: Sample, narrate: Callable[[str], None]
 ) -> Parity:
-    """The figures of fp32; raises `GateFailed`, and `UsageError` where `model` is another one."""
-    narrate(f"reading {model}")
-    reference = load_model(model, bundle.manifest.source.revision, _options(bundle))
-    _require_same_weights(bundle, reference)
+    """The figures of fp32. Raises `GateFailed`, and `UsageError` for another model's folder."""
+    _require_same_weights(bundle, folder)
+    narrate(f"torch: loading {folder.model}")
+    reference = load_reference(read_spec(folder, _options(bundle)))
     narrate(f"torch: scoring the sample ({sample})")
     return prove(bundle, compute_probes(reference, sample), narrate)
 
@@ -39,11 +39,11 @@ def _options(bundle: Bundle) -> Options:
     )
 
 
-def _require_same_weights(bundle: Bundle, reference: Reference) -> None:
-    found = weights_sha256(weight_files(reference.spec.folder.path))
+def _require_same_weights(bundle: Bundle, folder: ModelFolder) -> None:
+    found = weights_sha256(weight_files(folder.path))
     recorded = bundle.manifest.source.weights_sha256
     if found != recorded:
         raise UsageError(
-            f"{reference.spec.folder.model} has weights with sha256 {found}, but the bundle was "
+            f"{folder.model} has weights with sha256 {found}, but the bundle was "
             f"made from {recorded}; name its own model"
         )

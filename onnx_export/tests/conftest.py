@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bicross.bundle import Bundle, open_bundle
+from onnx_export.hub import ModelFolder
 from onnx_export.samples import Sample, read_sample
 from onnx_export.source import Options
 
@@ -67,7 +68,9 @@ def export(tmp_path_factory: pytest.TempPathFactory, sample: Sample) -> Callable
         key = (folder, options or Options())
         if key not in made:
             out = tmp_path_factory.mktemp("bundles") / folder.name
-            publish.export_model(publish.Request(str(folder), out, sample, key[1]), quiet)
+            publish.export_model(
+                publish.Request(ModelFolder(folder, folder.name), out, sample, key[1]), quiet
+            )
             made[key] = open_bundle(out)
         return made[key]
 

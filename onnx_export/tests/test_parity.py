@@ -9,11 +9,13 @@ import pytest
 
 from bicross.bundle import Bundle
 from bicross.errors import GateFailed
+from onnx_export.hub import ModelFolder
 from onnx_export.parity import Measurement, require_parity
 from onnx_export.probes import Probes, compute_probes
-from onnx_export.publish import load_model, prove
+from onnx_export.publish import prove
+from onnx_export.reference import load_reference
 from onnx_export.samples import Sample
-from onnx_export.source import Options
+from onnx_export.source import Options, read_spec
 from onnx_export.tests import mutations
 from onnx_export.tests.mutations import mutated, pooled_by
 
@@ -42,7 +44,9 @@ def exported(
     def once(name: str) -> Exported:
         if name not in made:
             folder, chosen = folders[name](), options.get(name, Options())
-            probes = compute_probes(load_model(str(folder), None, chosen), sample)
+            probes = compute_probes(
+                load_reference(read_spec(ModelFolder(folder, name), chosen)), sample
+            )
             made[name] = Exported(export(folder, chosen), probes)
         return made[name]
 

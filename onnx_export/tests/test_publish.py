@@ -14,12 +14,17 @@ from bicross.errors import FlatSample, GateFailed, UsageError
 from bicross.runtime import BiEncoder, relevance_score
 from bicross.runtime import CrossEncoder as Runtime
 from onnx_export.graph import ExportGraph
+from onnx_export.hub import ModelFolder
 from onnx_export.publish import Request, export_model
 from onnx_export.samples import Sample
 from onnx_export.source import Options
 from onnx_export.trace import trace_graph
 
 pytestmark = pytest.mark.torch
+
+
+def folder_of(path: Path) -> ModelFolder:
+    return ModelFolder(path, path.name)
 
 
 def test_bundle_holds_what_other_libraries_read_and_no_weights(
@@ -118,7 +123,7 @@ def test_two_exports_of_a_model_have_one_digest(
     models: Any, export: Callable[..., Bundle], sample: Sample, tmp_path: Path
 ) -> None:
     first = export(models.cross(1)).manifest
-    again = export_model(Request(str(models.cross(1)), tmp_path / "again", sample), print)
+    again = export_model(Request(folder_of(models.cross(1)), tmp_path / "again", sample), print)
     assert again.digest == first.digest
 
 
@@ -138,7 +143,7 @@ def wrong_tracer(graph: ExportGraph, file: Path) -> None:
 
 
 def test_failing_gate_leaves_nothing(models: Any, sample: Sample, tmp_path: Path) -> None:
-    request = Request(str(models.cross(1)), tmp_path / "out", sample)
+    request = Request(folder_of(models.cross(1)), tmp_path / "out", sample)
     with pytest.raises(GateFailed, match=r"max_abs_diff is 0\.01.*nothing was written"):
         export_model(request, print, trace=wrong_tracer)
     assert list(tmp_path.iterdir()) == []
@@ -150,7 +155,7 @@ def test_failing_gate_leaves_the_old_bundle_as_it_was(
     out = tmp_path / "out"
     export(models.cross(1)).path.rename(out)
     try:
-        request = Request(str(models.cross(1)), out, sample, force=True)
+        request = Request(folder_of(models.cross(1)), out, sample, force=True)
         with pytest.raises(GateFailed):
             export_model(request, print, trace=wrong_tracer)
         assert open_bundle(out).manifest.name == "cross-1"
@@ -164,14 +169,14 @@ def test_output_folder_that_holds_something_is_untouched(
 ) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UsageError, match=r"not empty.*--force"):
-        export_model(Request(str(models.cross(1)), tmp_path, sample), print)
+        export_model(Request(folder_of(models.cross(1)), tmp_path, sample), print)
     assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]
 
 
 def test_sample_of_one_passage_in_disguise_is_flat(models: Any, tmp_path: Path) -> None:
     flat = Sample("flat.jsonl", tuple(f"q{n}" for n in range(8)), ("the same",) * 16)
     with pytest.raises(FlatSample, match=r"flat\.jsonl"):
-        export_model(Request(str(models.cross(1)), tmp_path / "out", flat), print)
+        export_model(Request(folder_of(models.cross(1)), tmp_path / "out", flat), print)
     assert list(tmp_path.iterdir()) == []
 
 

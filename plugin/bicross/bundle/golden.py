@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from bicross.bundle.manifest import Record
 from bicross.errors import GoldenMismatch, InvalidManifest
@@ -19,6 +19,7 @@ from bicross.errors import GoldenMismatch, InvalidManifest
 Rows = Sequence[Sequence[float]]
 QUERIES = 8
 PASSAGES = 16
+FLOAT_BYTES = 4
 
 
 class Bound(Record):
@@ -51,11 +52,22 @@ class Comparison(Record):
             )
 
 
+# What numbers of another shape show: nothing about them can be compared.
+OTHER_SHAPE = Comparison.model_construct(max_abs_diff=math.inf, min_tau=-1.0)
+
+
 class Matrix(Record):
     """Rows of float32: base64 of little-endian bytes, as embeddings travel on the wire."""
 
     columns: Annotated[int, Field(ge=1)]
     base64: str
+
+    @model_validator(mode="after")
+    def holds_whole_rows(self) -> Self:
+        size = len(base64.b64decode(self.base64, validate=True))
+        if not size or size % (FLOAT_BYTES * self.columns):
+            raise ValueError(f"{size} bytes are no rows of {self.columns} float32")
+        return self
 
     @classmethod
     def of(cls, rows: Rows) -> Self:
@@ -87,6 +99,20 @@ class Goldens(Record):
     scores: Matrix | None = None
     bounds: dict[str, Bound]
 
+    @model_validator(mode="after")
+    def numbers_fit_the_texts(self) -> Self:
+        vectors = {"queries_out": self.queries, "passages_out": self.passages}
+        for name, texts in {**vectors, "scores": self.queries}.items():
+            matrix: Matrix | None = getattr(self, name)
+            if matrix is not None and len(matrix.rows()) != len(texts):
+                raise ValueError(f"{name} has {len(matrix.rows())} rows for {len(texts)} texts")
+        if self.scores is not None and self.scores.columns != len(self.passages):
+            raise ValueError(f"scores has {self.scores.columns} columns, not one per passage")
+        columns = {matrix.columns for matrix in (self.queries_out, self.passages_out) if matrix}
+        if len(columns) > 1:
+            raise ValueError("queries_out and passages_out have different dimensions")
+        return self
+
     def to_json(self) -> str:
         return self.model_dump_json(indent=1, exclude_none=True) + "\n"
 
@@ -107,6 +133,8 @@ class Goldens(Record):
         diff = max(
             _largest_difference(queries, reference_q), _largest_difference(passages, reference_p)
         )
+        if diff == math.inf:
+            return OTHER_SHAPE
         tau = _smallest_tau(_products(queries, passages), _products(reference_q, reference_p))
         return Comparison.model_construct(max_abs_diff=diff, min_tau=tau)
 
@@ -115,9 +143,11 @@ class Goldens(Record):
         if self.scores is None:
             raise InvalidManifest("goldens.json holds no scores")
         reference = self.scores.rows()
+        diff = _largest_difference(scores, reference)
+        if diff == math.inf:
+            return OTHER_SHAPE
         return Comparison.model_construct(
-            max_abs_diff=_largest_difference(scores, reference),
-            min_tau=_smallest_tau(scores, reference),
+            max_abs_diff=diff, min_tau=_smallest_tau(scores, reference)
         )
 
 

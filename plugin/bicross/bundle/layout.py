@@ -32,7 +32,7 @@ def safe_path(path: str) -> str:
     """
     parts = PurePosixPath(path).parts
     unsafe = (
-        not path
+        path in {"", "."}
         or path.startswith("/")
         or "\\" in path
         or ":" in path
