@@ -25,7 +25,7 @@ from bicross.runtime import BiEncoder, CrossEncoder
 from bicross.server.app import create_app
 from bicross.server.catalog import Catalog
 from bicross.server.door import Doors
-from bicross.server.process import uvicorn_config
+from bicross.server.process import listen, uvicorn_config
 from bicross.server.settings import Settings
 
 BUNDLES = Path(__file__).parents[1] / "bundles"
@@ -259,6 +259,12 @@ def test_idle_connections_outlive_those_that_the_node_keeps(loaded_catalog: Cata
     assert config.timeout_graceful_shutdown <= 20
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_listener_says_that_it_speaks_tcp(host: str) -> None:
+    with listen(host, 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+
+
 def test_server_speaks_tls_with_its_certificate(tmp_path: Path) -> None:
     openssl = shutil.which("openssl")
     if openssl is None:
@@ -270,6 +276,13 @@ def test_server_speaks_tls_with_its_certificate(tmp_path: Path) -> None:
     subprocess.run([openssl, *made.split(), *files, *alternative], check=True, capture_output=True)  # noqa: S603
     options = ["--ssl-certfile", str(certificate), "--ssl-keyfile", str(key)]
     trusted = ssl.create_default_context(cafile=certificate)
+    old = ssl.create_default_context(cafile=certificate)
+    old.set_ciphers("ECDHE+AES:!AESGCM:!AESCCM")
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
     with serving(*options) as running:
-        answer = httpx.get(f"https://127.0.0.1:{running.port}/health/ready", verify=trusted)
-    assert answer.status_code == 200
+        for newest in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            trusted.maximum_version = newest
+            url = f"https://127.0.0.1:{running.port}/health/ready"
+            assert httpx.get(url, verify=trusted).status_code == 200
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url, verify=old)
