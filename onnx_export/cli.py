@@ -229,3 +229,7 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
 def _fail(message: str, status: int) -> NoReturn:
     Console(stderr=True).print(f"[bold red]error:[/] {escape(message)}", highlight=False)
     sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

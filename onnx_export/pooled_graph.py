@@ -53,7 +53,8 @@ class _Steps:
 
     def __init__(self, graph: onnx.GraphProto) -> None:
         self.graph = graph
-        self.count = 0
+        # Above every number that an earlier completion of the same graph has used.
+        self.count = len(graph.node) + len(graph.initializer)
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:  # noqa: ANN401
         output = self._name(operator)

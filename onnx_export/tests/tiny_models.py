@@ -3,7 +3,6 @@
 Weights are drawn wide, so that scores spread and no part of the model is too small to be missed.
 """
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,8 +38,8 @@ class TinyModels:
         vocabulary = self.root / "vocabulary"
         vocabulary.mkdir()
         pieces.save_model(str(vocabulary))
-        return transformers.BertTokenizer.from_pretrained(
-            str(vocabulary), model_max_length=MAX_TOKENS
+        return transformers.BertTokenizer(
+            vocab=str(vocabulary / "vocab.txt"), model_max_length=MAX_TOKENS
         )
 
     def embedding(
@@ -68,7 +67,7 @@ class TinyModels:
         if folder.exists():
             return folder
         torch.manual_seed(labels)
-        config = self._config(num_labels=labels)
+        config = self._config(labels)
         if activation is not None:
             config.sentence_transformers = {"activation_fn": f"torch.nn.modules.{activation}"}
         transformers.BertForSequenceClassification(config).save_pretrained(folder)
@@ -91,8 +90,8 @@ class TinyModels:
             self.tokenizer.save_pretrained(folder)
         return folder
 
-    def _config(self, **more: object) -> transformers.BertConfig:
-        return transformers.BertConfig(
+    def _config(self, labels: int = 2) -> transformers.BertConfig:
+        config = transformers.BertConfig(
             vocab_size=len(self.tokenizer),
             hidden_size=HIDDEN,
             num_hidden_layers=2,
@@ -100,13 +99,6 @@ class TinyModels:
             intermediate_size=64,
             max_position_embeddings=MAX_TOKENS,
             initializer_range=0.3,
-            **more,
         )
-
-
-def edit_json(folder: Path, name: str, **changes: object) -> None:
-    """Sets keys of a JSON file, removing those set to None."""
-    file = folder / name
-    found = json.loads(file.read_text()) if file.exists() else {}
-    kept = {key: value for key, value in (found | changes).items() if value is not None}
-    file.write_text(json.dumps(kept))
+        config.num_labels = labels
+        return config
