@@ -39,6 +39,7 @@ public class ScoreMapTests extends ESTestCase {
             distinct += score > before ? 1 : 0;
             before = score;
         }
-        assertTrue("a sigmoid in float32 keeps 84 % of these apart, this map nearly all: " + distinct, distinct > 9_950);
+        assertTrue(
+                "a sigmoid in float32 keeps 84 % of these apart, this map nearly all: " + distinct, distinct > 9_950);
     }
 }

@@ -176,14 +176,17 @@ final class Call<T> {
     }
 
     private void settle(Endpoint endpoint, EndpointUrl url, Verdict verdict) {
-        endpoint.urls.close(url, verdict.failure().getMessage(), verdict.countsAgainstUrl());
+        int inARow = endpoint.urls.close(url, verdict.failure().getMessage(), verdict.countsAgainstUrl());
         long waitMs = verdict.waitMs()
-                + (verdict.isReset() ? 0 : ThreadLocalRandom.current().nextInt(JITTER_MS));
+                + (verdict.isStale() ? 0 : ThreadLocalRandom.current().nextInt(JITTER_MS));
         if (verdict.mayRetry() == false || attempts >= MOST_ATTEMPTS || deadline.leftMs() <= waitMs) {
             listener.onFailure(verdict.failure());
             return;
         }
-        if (shared.retries.take() == false) {
+        // A server that closed an idle connection did no work and is well: that must not use up what is for real
+        // trouble.
+        boolean free = verdict.isStale() && inARow < UrlPool.FAILURES_TO_REST;
+        if (free == false && shared.retries.take() == false) {
             shared.counters.increment(Counter.HTTP_RETRIES_REFUSED);
             listener.onFailure(verdict.failure());
             return;

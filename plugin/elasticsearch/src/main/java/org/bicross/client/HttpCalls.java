@@ -52,7 +52,11 @@ final class HttpCalls implements Closeable {
      */
     GiveUp send(HttpRequest request, Deadline deadline, long cap, ActionListener<HttpAnswer> listener) {
         HttpClient client = current.get();
-        CompletableFuture<HttpResponse<byte[]>> future = start(client, request, cap);
+        AtomicBoolean answerBegan = new AtomicBoolean();
+        CompletableFuture<HttpResponse<byte[]>> future = start(client, request, head -> {
+            answerBegan.set(true);
+            return new CappedBody(cap);
+        });
         Exchange exchange = new Exchange(future, listener);
         try {
             Runnable timeout = () -> exchange.giveUp(new TimeoutException("no answer in time"));
@@ -65,6 +69,8 @@ final class HttpCalls implements Closeable {
                     failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
             if (isReset(cause)) {
                 replace(client);
+                exchange.end(null, answerBegan.get() ? cause : new NoAnswerException(cause));
+                return;
             }
             exchange.end(response, cause);
         }));
@@ -72,9 +78,10 @@ final class HttpCalls implements Closeable {
     }
 
     /** sendAsync can also throw (a missing entitlement does), and then no future would ever call back. */
-    private static CompletableFuture<HttpResponse<byte[]>> start(HttpClient client, HttpRequest request, long cap) {
+    private static CompletableFuture<HttpResponse<byte[]>> start(
+            HttpClient client, HttpRequest request, HttpResponse.BodyHandler<byte[]> handler) {
         try {
-            return client.sendAsync(request, head -> new CappedBody(cap));
+            return client.sendAsync(request, handler);
         } catch (Exception e) {
             return CompletableFuture.failedFuture(e);
         }
@@ -123,6 +130,15 @@ final class HttpCalls implements Closeable {
     @Override
     public void close() {
         Compat.shutdown(current.get());
+    }
+
+    /** The connection broke before a byte of the answer: most likely it was pooled, and the server had closed it. */
+    static final class NoAnswerException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        NoAnswerException(Throwable cause) {
+            super(cause.getMessage(), cause);
+        }
     }
 
     /** Ends a call that nobody waits for any more. */

@@ -65,15 +65,18 @@ final class UrlPool {
         return best;
     }
 
-    /** {@code failure} is null where the server is well; what is the caller's fault does not count against it. */
-    synchronized void close(EndpointUrl url, String failure, boolean counts) {
+    /**
+     * {@code failure} is null where the server is well; what is the caller's fault does not count against it. Returns how
+     * many failures in a row this makes.
+     */
+    synchronized int close(EndpointUrl url, String failure, boolean counts) {
         url.openCalls--;
         url.isProbed = false;
         if (counts == false) {
             url.failuresInARow = 0;
             url.restsUntilMs = 0;
             url.restMs = 0;
-            return;
+            return 0;
         }
         url.failuresInARow++;
         url.lastError = failure;
@@ -82,6 +85,7 @@ final class UrlPool {
             url.restMs = Math.min(LONGEST_REST_MS, url.restMs == 0 ? FIRST_REST_MS : 2 * url.restMs);
             url.restsUntilMs = Math.max(1, clockMs.getAsLong() + url.restMs);
         }
+        return url.failuresInARow;
     }
 
     /** A call that was given up tells nothing about the server. */

@@ -20,9 +20,9 @@ import org.elasticsearch.common.settings.Setting;
  * @param mayRetry whether another attempt could do better
  * @param waitMs how long the server asked to be left alone first
  * @param countsAgainstUrl whether five of these in a row rest the URL
- * @param isReset a broken connection, tried again at once
+ * @param isStale the connection broke before the answer began: tried again at once, and free of the retry budget
  */
-record Verdict(CallFailure failure, boolean mayRetry, long waitMs, boolean countsAgainstUrl, boolean isReset) {
+record Verdict(CallFailure failure, boolean mayRetry, long waitMs, boolean countsAgainstUrl, boolean isStale) {
     static CallFailure deadline(Route route) {
         return new CallFailure(
                 ErrorCode.DEADLINE_EXCEEDED,
@@ -44,7 +44,7 @@ record Verdict(CallFailure failure, boolean mayRetry, long waitMs, boolean count
                     ErrorCode.ENDPOINT_UNREACHABLE,
                     route.about(how + reason(trouble.getMessage()) + "; check ["
                             + endpoint.settingKey(BicrossSettings.URLS) + "] and that the server runs"));
-            return new Verdict(failure, true, 0, true, HttpCalls.isReset(trouble));
+            return new Verdict(failure, true, 0, true, trouble instanceof HttpCalls.NoAnswerException);
         }
         String kind = trouble.getClass().getSimpleName();
         return new Verdict(

@@ -42,7 +42,8 @@ public class EndpointConfigTests extends ESTestCase {
     public void testAPasswordInAUrlIsNotRepeated() {
         for (String url : List.of("http://user:secret@127.0.0.1", "http://user:secret@ bad")) {
             Exception e = expectThrows(
-                    IllegalArgumentException.class, () -> EndpointConfig.read(main(url).build()));
+                    IllegalArgumentException.class,
+                    () -> EndpointConfig.read(main(url).build()));
             assertFalse(e.getMessage(), e.getMessage().contains("secret"));
         }
     }

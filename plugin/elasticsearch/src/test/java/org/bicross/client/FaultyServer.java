@@ -84,7 +84,9 @@ final class FaultyServer implements Closeable {
         Map<String, String> head = new ConcurrentHashMap<>();
         for (String header = line(in); header.isEmpty() == false; header = line(in)) {
             int colon = header.indexOf(':');
-            head.put(header.substring(0, colon).toLowerCase(java.util.Locale.ROOT), header.substring(colon + 1).strip());
+            head.put(
+                    header.substring(0, colon).toLowerCase(java.util.Locale.ROOT),
+                    header.substring(colon + 1).strip());
         }
         byte[] body = in.readNBytes(Integer.parseInt(head.getOrDefault("content-length", "0")));
         return new Request(line, head, new String(body, StandardCharsets.UTF_8), connection);
@@ -124,7 +126,8 @@ final class FaultyServer implements Closeable {
 
     static Reply answer(int status, String body, String... headers) {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-        String head = "HTTP/1.1 " + status + " X\r\nContent-Length: " + bytes.length + "\r\n" + String.join("", headers) + "\r\n";
+        String head = "HTTP/1.1 " + status + " X\r\nContent-Length: " + bytes.length + "\r\n" + String.join("", headers)
+                + "\r\n";
         return socket -> {
             socket.getOutputStream().write((head + body).getBytes(StandardCharsets.UTF_8));
             socket.getOutputStream().flush();
@@ -158,7 +161,8 @@ final class FaultyServer implements Closeable {
     static Reply endless() {
         return socket -> {
             String chunk = "1000\r\n" + "x".repeat(0x1000) + "\r\n";
-            socket.getOutputStream().write("HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n".getBytes(StandardCharsets.UTF_8));
+            socket.getOutputStream()
+                    .write("HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n".getBytes(StandardCharsets.UTF_8));
             while (socket.isClosed() == false) {
                 socket.getOutputStream().write(chunk.getBytes(StandardCharsets.UTF_8));
             }

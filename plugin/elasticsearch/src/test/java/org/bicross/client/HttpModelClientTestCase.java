@@ -41,7 +41,8 @@ public abstract class HttpModelClientTestCase extends ESTestCase {
     public static final class SocketThreads implements ThreadFilter {
         @Override
         public boolean reject(Thread thread) {
-            return thread.getName().startsWith("HttpClient-") || thread.getName().equals("faulty-server");
+            return thread.getName().startsWith("HttpClient-")
+                    || thread.getName().equals("faulty-server");
         }
     }
 

@@ -43,8 +43,8 @@ public class HttpModelClientTests extends HttpModelClientTestCase {
                 Map.entry(503, ErrorCode.ENDPOINT_UNREACHABLE),
                 Map.entry(504, ErrorCode.ENDPOINT_UNREACHABLE));
         for (Map.Entry<Integer, ErrorCode> meaning : meanings.entrySet()) {
-            FaultyServer server = server(
-                    request -> answer(meaning.getKey(), "{\"error\":{\"message\":\"why it failed\"}}", "Location: /x\r\n"));
+            FaultyServer server = server(request ->
+                    answer(meaning.getKey(), "{\"error\":{\"message\":\"why it failed\"}}", "Location: /x\r\n"));
             CallFailure failure = embed(client(server.url()), 5_000, "a").failure(meaning.getValue());
             assertTrue(failure.getMessage(), failure.getMessage().contains("why it failed"));
             assertTrue(failure.getMessage(), failure.getMessage().contains("minilm"));
@@ -53,12 +53,16 @@ public class HttpModelClientTests extends HttpModelClientTestCase {
     }
 
     public void testTheServersOwnCodeIsKeptWhereTheCallerIsAtFault() throws Exception {
-        FaultyServer server = server(request ->
-                answer(400, "{\"error\":{\"message\":\"m\",\"code\":\"wrong_task\",\"param\":\"model\"}}"));
-        assertFalse(embed(client(server.url()), 5_000, "a").failure(ErrorCode.WRONG_TASK).mayBeOneText());
+        FaultyServer server = server(
+                request -> answer(400, "{\"error\":{\"message\":\"m\",\"code\":\"wrong_task\",\"param\":\"model\"}}"));
+        assertFalse(embed(client(server.url()), 5_000, "a")
+                .failure(ErrorCode.WRONG_TASK)
+                .mayBeOneText());
         FaultyServer other = server(request ->
                 answer(400, "{\"error\":{\"message\":\"m\",\"code\":\"text_too_long\",\"param\":\"input[0]\"}}"));
-        assertTrue(embed(client(other.url()), 5_000, "a").failure(ErrorCode.TEXT_TOO_LONG).mayBeOneText());
+        assertTrue(embed(client(other.url()), 5_000, "a")
+                .failure(ErrorCode.TEXT_TOO_LONG)
+                .mayBeOneText());
     }
 
     public void testAResetBeforeTheAnswerIsTriedOnceMoreOnAFreshConnection() throws Exception {
@@ -130,9 +134,8 @@ public class HttpModelClientTests extends HttpModelClientTestCase {
 
     public void testRetryAfterIsWaitedForOnlyInsideTheDeadline() throws Exception {
         AtomicInteger count = new AtomicInteger();
-        FaultyServer server = server(request -> count.getAndIncrement() == 0
-                ? answer(429, "{}", "Retry-After: 1\r\n")
-                : answer(200, ONE_SCORE));
+        FaultyServer server = server(request ->
+                count.getAndIncrement() == 0 ? answer(429, "{}", "Retry-After: 1\r\n") : answer(200, ONE_SCORE));
         rerank(client(server.url()), 10_000, "a").value();
         FaultyServer slow = server(request -> answer(429, "{}", "Retry-After: 30\r\n"));
         rerank(client(slow.url()), 10_000, "a").failure(ErrorCode.OVERLOADED);

@@ -14,9 +14,9 @@ import org.bicross.protocol.ModelName;
 import org.elasticsearch.common.settings.Settings;
 
 public class ModelListTests extends HttpModelClientTestCase {
-    private static final String LIST =
-            new String(Protocol.bytes("examples/models.response.json"), java.nio.charset.StandardCharsets.UTF_8)
-                    .replace("384", "2");
+    private static final String LIST = new String(
+                    Protocol.bytes("examples/models.response.json"), java.nio.charset.StandardCharsets.UTF_8)
+            .replace("384", "2");
 
     private static FaultyServer.Reply listOr(FaultyServer.Request request, FaultyServer.Reply otherwise) {
         return request.line().startsWith("GET /v1/models") ? answer(200, LIST) : otherwise;
@@ -70,7 +70,8 @@ public class ModelListTests extends HttpModelClientTestCase {
     }
 
     public void testVectorsOfAnotherBundleOrLengthThanListedAreRefused() throws Exception {
-        AtomicReference<String> body = new AtomicReference<>(ONE_VECTOR.replace("{\"data", "{\"model\":\"minilm@ffffffffffff\",\"data"));
+        AtomicReference<String> body =
+                new AtomicReference<>(ONE_VECTOR.replace("{\"data", "{\"model\":\"minilm@ffffffffffff\",\"data"));
         FaultyServer server = server(request -> listOr(request, answer(200, body.get())));
         HttpModelClient client = listing(server.url());
         embed(client, "minilm").failure(ErrorCode.ENDPOINT_MISCONFIGURED);
@@ -99,7 +100,8 @@ public class ModelListTests extends HttpModelClientTestCase {
                 .putList("bicross.endpoint.main.urls", server.url())
                 .put("bicross.endpoint.main.dialect", "tei")
                 .putList("bicross.endpoint.main.models", "minilm"));
-        var answer = embed(client, 5_000, java.util.Collections.nCopies(70, "a").toArray(String[]::new)).value();
+        var answer = embed(client, 5_000, java.util.Collections.nCopies(70, "a").toArray(String[]::new))
+                .value();
         assertEquals(70, answer.vectors().size());
         assertEquals(3, server.requests.size());
         assertEquals("the last piece held six", 6f, answer.vector(69)[0], 0f);

@@ -71,8 +71,8 @@ public class UrlPoolTests extends ESTestCase {
         EndpointUrl url = two.all().get(0);
         for (int i = 0; i < 20; i++) {
             url.openCalls += 2;
-            two.close(url, "down", true);
-            two.close(url, null, false);
+            assertEquals(1, two.close(url, "down", true));
+            assertEquals(0, two.close(url, null, false));
         }
         Set<EndpointUrl> seen = new HashSet<>();
         seen.add(two.open(Set.of()));

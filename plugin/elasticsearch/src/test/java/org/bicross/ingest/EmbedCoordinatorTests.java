@@ -49,7 +49,8 @@ public class EmbedCoordinatorTests extends ESTestCase {
         public void requireKnown(ModelName model) {}
 
         @Override
-        public void embed(EmbedRequest request, Purpose purpose, Deadline deadline, ActionListener<Embeddings> listener) {
+        public void embed(
+                EmbedRequest request, Purpose purpose, Deadline deadline, ActionListener<Embeddings> listener) {
             assertNull("a call goes under nobody's headers", context.getHeader("who"));
             requests.add(request);
             mostOpen = Math.max(mostOpen, ++open);
@@ -65,7 +66,9 @@ public class EmbedCoordinatorTests extends ESTestCase {
             } else if (between(1, 100) <= failInHundred) {
                 listener.onFailure(new CallFailure(failure, "failed"));
             } else {
-                List<float[]> vectors = request.inputs().stream().map(t -> new float[] {t.hashCode(), 1}).toList();
+                List<float[]> vectors = request.inputs().stream()
+                        .map(t -> new float[] {t.hashCode(), 1})
+                        .toList();
                 List<String> problems = new ArrayList<>(java.util.Collections.nCopies(vectors.size(), null));
                 listener.onResponse(new Embeddings(null, vectors, problems));
             }
@@ -195,7 +198,8 @@ public class EmbedCoordinatorTests extends ESTestCase {
         for (String who : List.of("ann", "ben")) {
             try (ThreadContext.StoredContext ignored = context.stashContext()) {
                 context.putHeader("who", who);
-                coordinator.embed(MODEL, who, null, ActionListener.running(() -> assertEquals(who, context.getHeader("who"))));
+                coordinator.embed(
+                        MODEL, who, null, ActionListener.running(() -> assertEquals(who, context.getHeader("who"))));
             }
         }
         tasks.runAllTasks();
@@ -207,7 +211,8 @@ public class EmbedCoordinatorTests extends ESTestCase {
             EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(
                     between(1, 4), between(1, 8), between(10, 200), between(5, 50), between(100, 2_000)));
             client.failInHundred = between(0, 60);
-            client.failure = randomFrom(ErrorCode.OVERLOADED, ErrorCode.ENDPOINT_UNREACHABLE, ErrorCode.ENDPOINT_FAILED);
+            client.failure =
+                    randomFrom(ErrorCode.OVERLOADED, ErrorCode.ENDPOINT_UNREACHABLE, ErrorCode.ENDPOINT_FAILED);
             Outcomes outcomes = new Outcomes();
             int texts = between(1, 100);
             for (int i = 0; i < texts; i++) {

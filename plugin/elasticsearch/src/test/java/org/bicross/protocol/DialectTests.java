@@ -40,19 +40,32 @@ public class DialectTests extends ESTestCase {
         assertEquals("minilm@1f3a9c4b2d10", answer.servedModel());
         assertArrayEquals(new float[] {0.5f, -0.5f, 0.5f, 0.5f}, answer.vector(0), 0f);
         assertArrayEquals(new float[] {0, 1, 0, 0}, answer.vector(1), 0f);
-        assertArrayEquals(answer.vector(0), tei.readEmbeddings(Protocol.bytes("examples/tei.embed.response.json"), 2).vector(0), 0f);
+        assertArrayEquals(
+                answer.vector(0),
+                tei.readEmbeddings(Protocol.bytes("examples/tei.embed.response.json"), 2)
+                        .vector(0),
+                0f);
     }
 
     public void testScoresAreLogitsInTheOrderOfThePassages() throws Exception {
         float[] expected = {-10.303f, 4f};
-        assertArrayEquals(expected, bicross.readScores(Protocol.bytes("examples/rerank.response.json"), 2).values(), 0f);
-        assertArrayEquals(expected, tei.readScores(Protocol.bytes("examples/tei.rerank.response.json"), 2).values(), 0f);
+        assertArrayEquals(
+                expected,
+                bicross.readScores(Protocol.bytes("examples/rerank.response.json"), 2)
+                        .values(),
+                0f);
+        assertArrayEquals(
+                expected,
+                tei.readScores(Protocol.bytes("examples/tei.rerank.response.json"), 2)
+                        .values(),
+                0f);
     }
 
     public void testWithoutALogitTheRelevanceScoreCounts() throws Exception {
         byte[] jina = bytes("{\"results\":[{\"index\":1,\"relevance_score\":0.25,\"document\":{\"text\":\"x\"}},"
                 + "{\"index\":0,\"relevance_score\":0.75,\"document\":\"y\"}]}");
-        assertArrayEquals(new float[] {0.75f, 0.25f}, bicross.readScores(jina, 2).values(), 0f);
+        assertArrayEquals(
+                new float[] {0.75f, 0.25f}, bicross.readScores(jina, 2).values(), 0f);
     }
 
     public void testAnyPermutationGivesTheSameScores() throws Exception {
@@ -62,8 +75,11 @@ public class DialectTests extends ESTestCase {
             order.add(i);
         }
         Collections.shuffle(order, random());
-        List<String> items = order.stream().map(i -> "{\"index\":" + i + ",\"relevance_score\":" + i + ".5}").toList();
-        float[] scores = bicross.readScores(bytes("{\"results\":[" + String.join(",", items) + "]}"), count).values();
+        List<String> items = order.stream()
+                .map(i -> "{\"index\":" + i + ",\"relevance_score\":" + i + ".5}")
+                .toList();
+        float[] scores = bicross.readScores(bytes("{\"results\":[" + String.join(",", items) + "]}"), count)
+                .values();
         for (int i = 0; i < count; i++) {
             assertEquals(i + 0.5f, scores[i], 0f);
         }
@@ -72,7 +88,8 @@ public class DialectTests extends ESTestCase {
     public void testAnAnswerThatIsNoPermutationIsRefusedWhole() {
         String one = "{\"index\":%s,\"relevance_score\":0.5}";
         for (String indices : List.of("0", "0,1,2", "0,0", "-1,0", "0,2", "0,1.0", "0,null", "0,\"1\"")) {
-            List<String> items = List.of(indices.split(",")).stream().map(one::formatted).toList();
+            List<String> items =
+                    List.of(indices.split(",")).stream().map(one::formatted).toList();
             byte[] body = bytes("{\"results\":[" + String.join(",", items) + "]}");
             expectThrows(ProtocolException.class, () -> bicross.readScores(body, 2));
         }
@@ -107,8 +124,10 @@ public class DialectTests extends ESTestCase {
     }
 
     public void testAVectorOfNoUseFailsItsOwnTextOnly() throws Exception {
-        for (String vector : List.of("\"AADAfwAAgD8=\"", "\"AACAfwAAgD8=\"", "[0,0]", "null", "[null,1]", "[\"1\",1]")) {
-            byte[] body = bytes("{\"data\":[{\"index\":0,\"embedding\":" + vector + "},{\"index\":1,\"embedding\":[1,2]}]}");
+        for (String vector :
+                List.of("\"AADAfwAAgD8=\"", "\"AACAfwAAgD8=\"", "[0,0]", "null", "[null,1]", "[\"1\",1]")) {
+            byte[] body =
+                    bytes("{\"data\":[{\"index\":0,\"embedding\":" + vector + "},{\"index\":1,\"embedding\":[1,2]}]}");
             Embeddings answer = bicross.readEmbeddings(body, 2);
             CallFailure failure = expectThrows(CallFailure.class, () -> answer.vector(0));
             assertEquals(ErrorCode.BAD_ANSWER, failure.code());
@@ -119,21 +138,31 @@ public class DialectTests extends ESTestCase {
 
     public void testModelsAreReadWithWhatIsKnownOfThem() throws Exception {
         List<ServedModel> models = bicross.readModels(Protocol.bytes("examples/models.response.json"));
-        assertEquals(List.of("minilm", "ms-marco"), models.stream().map(ServedModel::id).toList());
+        assertEquals(
+                List.of("minilm", "ms-marco"),
+                models.stream().map(ServedModel::id).toList());
         assertEquals(384, models.get(0).dimensions());
         assertEquals(ServedModel.RERANK_TASK, models.get(1).task());
-        ServedModel bare = bicross.readModels(bytes("{\"data\":[{\"id\":\"x\"}]}")).get(0);
+        ServedModel bare =
+                bicross.readModels(bytes("{\"data\":[{\"id\":\"x\"}]}")).get(0);
         assertEquals(Map.of("id", "x"), bare.asMap());
         assertNull(bare.task());
     }
 
     public void testErrorsOfEveryShapeAreRead() {
-        assertEquals("input[1]", bicross.readError(Protocol.bytes("examples/error.response.json")).param());
+        assertEquals(
+                "input[1]",
+                bicross.readError(Protocol.bytes("examples/error.response.json"))
+                        .param());
         ServerError rerank = bicross.readError(Protocol.bytes("examples/rerank.error.response.json"));
         assertEquals("model_not_found", rerank.code());
-        assertEquals("Model is overloaded", tei.readError(Protocol.bytes("examples/tei.error.response.json")).message());
+        assertEquals(
+                "Model is overloaded",
+                tei.readError(Protocol.bytes("examples/tei.error.response.json"))
+                        .message());
         assertNull(bicross.readError(bytes("<html>")).message());
-        String essay = bicross.readError(bytes("{\"message\":\"a\\n" + "b".repeat(5_000) + "\"}")).message();
+        String essay = bicross.readError(bytes("{\"message\":\"a\\n" + "b".repeat(5_000) + "\"}"))
+                .message();
         assertEquals(200, essay.length());
         assertTrue(essay.startsWith("a bb"));
     }
