@@ -122,10 +122,11 @@ def _mapping(desired: Desired, actual: Actual) -> Change | None:
     if actual.documents:
         _refuse_other_vectors(actual, found, wanted)
     before = managed_part(found, wanted)
-    if ours := found.get("_meta", {}).get("bicross"):
-        before["_meta"]["bicross"] = ours
-    if before == wanted:
+    ours = found.get("_meta", {}).get("bicross")
+    if not compared.additions and ours == wanted["_meta"]["bicross"]:
         return None
+    if ours:
+        before["_meta"]["bicross"] = ours
     body = {"_meta": {**found.get("_meta", {}), **wanted["_meta"]}}
     if compared.additions:
         body["properties"] = compared.additions

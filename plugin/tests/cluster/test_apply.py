@@ -65,6 +65,16 @@ def test_a_deployed_cluster_needs_nothing() -> None:
     assert index_changes(desired(), deployed(documents=7)) == []
 
 
+def test_an_object_that_is_returned_without_its_type_is_no_change() -> None:
+    person = {"type": "object", "properties": {"name": {"type": "keyword"}}}
+    table = IndexTable(model="minilm", reranker="ms-marco", properties={"author": person})
+    wanted = desired(table=table)
+    mappings = wanted.template["template"]["mappings"]
+    returned = {**mappings["properties"], "author": {"properties": person["properties"]}}
+    found = deployed(mappings={**mappings, "properties": returned})
+    assert index_changes(wanted, replace(found, template=wanted.template)) == []
+
+
 def test_a_lost_alias_is_set_again() -> None:
     assert told(index_changes(desired(), deployed(aliased=False))) == ["create alias docs"]
 

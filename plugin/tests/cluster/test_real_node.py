@@ -111,7 +111,8 @@ def test_without_a_server_texts_become_429_letters_and_the_rest_is_indexed(
     job = IndexJob(path=path, index="docs", policy=RetryPolicy(attempts=1, first_s=0.1))
     report = index_file(real, job)
     assert (report.created, report.failed, report.retried) == (1, 1, 1)
-    [letter] = [json.loads(line) for line in (report.dead_letters or path).open()]
+    text = (report.dead_letters or path).read_text()
+    [letter] = [json.loads(line) for line in text.splitlines()]
     assert (letter["id"], letter["status"]) == ("a", 429)
     assert documents_without_vector(real.client, "docs") == 1
 
