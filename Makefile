@@ -6,6 +6,8 @@ UV := .venv-tools/bin/uv
 ES_VERSIONS := $(shell sed 's/ .*//' plugin/elasticsearch/versions)
 ES ?= $(lastword $(ES_VERSIONS))
 ASSETS := plugin/bicross/local/assets
+# `verify` also formats, lints and tests the plugin's code; `zip` only builds it.
+PLUGIN_GOAL ?= zip
 
 .PHONY: help env env-serving demo demo-down test lint unit unit-serving integration zip assets lock release constraints
 
@@ -39,7 +41,7 @@ demo-down:  ## end what the demo left running
 
 # --- tests ------------------------------------------------------------------------------------
 test: env env-serving  ## everything that CI runs
-	$(MAKE) --output-sync=target -j2 lint unit assets
+	$(MAKE) --output-sync=target -j2 lint unit assets PLUGIN_GOAL=verify
 	$(MAKE) unit-serving
 	for es in $(ES_VERSIONS); do $(MAKE) integration ES=$$es; done
 
@@ -67,7 +69,7 @@ assets: $(ES_VERSIONS:%=$(ASSETS)/%/.done)  ## zip, launcher and stand-ins of ea
 JAVA_SOURCES := $(shell find plugin/elasticsearch plugin/protocol -type f -not -path '*/target/*' 2>/dev/null)
 
 $(ASSETS)/%/.done: $(JAVA_SOURCES) | .venv/.done
-	$(MAKE) -C plugin/elasticsearch zip ES=$*
+	$(MAKE) -C plugin/elasticsearch $(PLUGIN_GOAL) ES=$*
 	$(MAKE) -C plugin/elasticsearch/local-node ES=$*
 	cp plugin/elasticsearch/target/$*/bicross-*-es$*.zip $(ASSETS)/$*/bicross.zip
 	touch $@

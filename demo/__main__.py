@@ -31,6 +31,7 @@ url = "http://127.0.0.1:9200"
 [indices.{index}]
 model = "{bi}"
 reranker = "{cross}"
+replicas = 0
 
 [indices.{index}.properties.title]
 type = "text"

@@ -23,7 +23,7 @@ class Rest:
         self.http.close()
 
     def call(self, method: str, path: str, body: Body | None = None) -> tuple[int, Any]:
-        # As ASCII, so that half of a surrogate pair can be sent as a client in another language does.
+        # As ASCII, so that half of a surrogate pair can be sent, as other languages' clients do.
         content = None if body is None else json.dumps(body)
         response = self.http.request(method, path, content=content, headers=JSON)
         return response.status_code, response.json() if response.content else None
