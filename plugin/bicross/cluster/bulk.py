@@ -9,7 +9,7 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 
-from bicross.cluster.connection import api_reason
+from bicross.cluster.connection import REASON_LENGTH, api_reason, cause_of
 from bicross.cluster.dead_letters import Refusal
 from bicross.cluster.documents import Document
 from bicross.cluster.pace import Pace
@@ -18,7 +18,6 @@ from bicross.errors import EnvironmentProblem
 OK_BELOW = 300
 TOO_MANY_REQUESTS = 429
 TOO_LARGE = 413
-REASON_LENGTH = 500
 
 # Waits so many seconds; a true answer means that the run is being stopped.
 Wait = Callable[[float], object]
@@ -152,13 +151,5 @@ class BulkWriter:
 
 
 def _refusal(document: Document, status: int, item: dict[str, Any]) -> Refusal:
-    error = item.get("error", "no reason given")
-    if isinstance(error, dict):
-        error = f"{error.get('type')}: {_innermost_reason(error)}"
-    return Refusal(document.line, document.id, status, str(error)[:REASON_LENGTH], document.source)
-
-
-def _innermost_reason(error: dict[str, Any]) -> str:
-    while isinstance(error.get("caused_by"), dict):
-        error = error["caused_by"]
-    return str(error.get("reason"))
+    reason = cause_of(item.get("error", "no reason given"))[:REASON_LENGTH]
+    return Refusal(document.line, document.id, status, reason, document.source)

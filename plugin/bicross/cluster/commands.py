@@ -163,7 +163,7 @@ def _answer(
 ) -> None:
     from bicross.cluster.display import print_hits, print_stages, stage_record
     from bicross.cluster.searching import run_search
-    from bicross.cluster.stages import parse_hits, rank_changes
+    from bicross.cluster.stages import among_the_first, parse_hits, rank_changes
 
     answers = [run_search(client, request.index, body) for body in planned.in_order()]
     for warning in {warning for answer in answers for warning in answer.warnings}:
@@ -171,7 +171,7 @@ def _answer(
     hits = [parse_hits(answer.body) for answer in answers]
     took_ms = [int(answer.body["took"]) for answer in answers]
     if request.both_stages:
-        changes = rank_changes(hits[0], hits[1])
+        changes = among_the_first(rank_changes(hits[0], hits[1]), request.size)
         if as_json:
             print_json({"took_ms": took_ms, "stages": [stage_record(each) for each in changes]})
         else:

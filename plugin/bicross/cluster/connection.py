@@ -23,6 +23,7 @@ from bicross.errors import EnvironmentProblem, UsageError
 CLIENT_MAJOR = client_version[0]
 OLDEST_SERVER = (8, 19)
 REQUEST_TIMEOUT_S = 120.0
+REASON_LENGTH = 500
 
 
 class Credentials(BaseSettings):
@@ -170,15 +171,22 @@ def cluster_errors(where: str) -> Iterator[None]:
 
 
 def api_reason(error: ApiError) -> str:
-    """Status, type and reason, the innermost cause included, at most 500 characters."""
+    """The status, and the type and reason of the innermost cause, at most 500 characters."""
     body = error.body if isinstance(error.body, dict) else {}
-    detail = body.get("error", error.message)
-    status = error.meta.status
-    if not isinstance(detail, dict):
-        return f"{status} {str(detail)[:500]}"
-    cause = (detail.get("root_cause") or [detail])[0]
-    text = f"{cause.get('type', '')}: {cause.get('reason', '')}"
-    deeper = detail.get("caused_by")
-    if isinstance(deeper, dict) and str(deeper.get("reason")) not in text:
-        text += f" ({deeper.get('reason')})"
-    return f"{status} {text[:500]}"
+    return f"{error.meta.status} {cause_of(body.get('error', error.message))[:REASON_LENGTH]}"
+
+
+def cause_of(error: object) -> str:
+    """`type: reason` of what is at the bottom of an Elasticsearch error.
+
+    A retriever's own error is attached as suppressed, a shard's below `failed_shards`; what stands
+    above them says only that something failed.
+    """
+    if not isinstance(error, dict):
+        return str(error)
+    shards = [shard.get("reason") for shard in error.get("failed_shards") or ()]
+    below = [error.get("caused_by"), *(error.get("suppressed") or ()), *shards]
+    if "reason" not in error:
+        below.extend(error.get("root_cause") or ())
+    deeper = next((cause for cause in below if isinstance(cause, dict)), None)
+    return cause_of(deeper) if deeper else f"{error.get('type')}: {error.get('reason')}"

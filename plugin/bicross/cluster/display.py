@@ -16,7 +16,7 @@ from bicross.cluster.apply import Change
 from bicross.cluster.indexing import IndexReport, Progress
 from bicross.cluster.stages import Hit, RankChange
 
-TEXT_WIDTH = 90
+MAX_TEXT = 500
 _STYLES = {"+": "green", "-": "red"}
 
 
@@ -73,17 +73,16 @@ def print_counts(console: Console, report: IndexReport, without_vector: int | No
 
 
 def print_hits(console: Console, hits: Sequence[Hit], field: str) -> None:
-    table = Table("rank", "score", "id", field, box=None, pad_edge=False)
+    table = Table("rank", "score", "id", box=None, pad_edge=False)
+    table.add_column(field, no_wrap=True, overflow="ellipsis")
     for rank, hit in enumerate(hits, start=1):
         table.add_row(str(rank), f"{hit.score:.4f}", Text(hit.id), _excerpt(hit, field))
     console.print(table)
 
 
 def print_stages(console: Console, changes: Sequence[RankChange], field: str) -> None:
-    table = Table(
-        "reranked", "first pass", "change", "score", "first score", "id", field,
-        box=None, pad_edge=False,
-    )  # fmt: skip
+    table = Table("rank", "before", "change", "score", "first", "id", box=None, pad_edge=False)
+    table.add_column(field, no_wrap=True, overflow="ellipsis")
     for change in changes:
         table.add_row(
             _rank(change.second_rank),
@@ -131,4 +130,4 @@ def _excerpt(hit: Hit, field: str) -> Text:
     for part in field.split("."):
         found = found.get(part, "") if isinstance(found, dict) else ""
     text = " ".join(str(found).split())
-    return Text(text if len(text) <= TEXT_WIDTH else text[: TEXT_WIDTH - 1] + "…")
+    return Text(text[:MAX_TEXT])

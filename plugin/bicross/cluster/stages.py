@@ -39,6 +39,15 @@ def parse_hits(answer: Mapping[str, Any]) -> list[Hit]:
     ]
 
 
+def among_the_first(changes: Sequence[RankChange], size: int) -> list[RankChange]:
+    """What either order has among its first `size`."""
+    return [
+        change
+        for change in changes
+        if (change.second_rank or size + 1) <= size or (change.first_rank or size + 1) <= size
+    ]
+
+
 def rank_changes(first: Sequence[Hit], second: Sequence[Hit]) -> list[RankChange]:
     """Every hit of `second` in its order, then those of `first` that reranking left out."""
     first_ranks = {hit.id: rank for rank, hit in enumerate(first, start=1)}

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bicross.cluster.config import ClusterTable
-from bicross.cluster.connection import CLIENT_MAJOR, Cluster, Credentials, connect, media_type
+from bicross.cluster.connection import (
+    CLIENT_MAJOR,
+    Cluster,
+    Credentials,
+    cause_of,
+    connect,
+    media_type,
+)
 from bicross.errors import EnvironmentProblem, UsageError
 
 COMPATIBLE = "application/vnd.elasticsearch+json; compatible-with={}"
@@ -82,6 +89,40 @@ def test_a_cluster_that_does_not_answer_is_named() -> None:
         connect(ClusterTable(url="http://127.0.0.1:9")),
     ):
         pass
+
+
+SERVER_SAYS = {"type": "illegal_argument_exception", "reason": "[model_id] is unknown"}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SERVER_SAYS,
+        {
+            "type": "parsing",
+            "reason": "failed",
+            "caused_by": {"reason": "x", "caused_by": SERVER_SAYS},
+        },
+        {
+            "type": "status",
+            "reason": "errors",
+            "suppressed": [{"reason": "y", "caused_by": SERVER_SAYS}],
+        },
+        {
+            "type": "phase",
+            "reason": "all failed",
+            "failed_shards": [{"shard": 0, "reason": SERVER_SAYS}],
+        },
+        {"root_cause": [SERVER_SAYS]},
+    ],
+    ids=["plain", "caused by", "suppressed", "shard", "root cause alone"],
+)
+def test_the_cause_is_what_stands_at_the_bottom(error: dict[str, Any]) -> None:
+    assert cause_of(error) == "illegal_argument_exception: [model_id] is unknown"
+
+
+def test_an_error_without_structure_is_told_as_it_is() -> None:
+    assert cause_of("no handler found") == "no handler found"
 
 
 def test_a_missing_certificate_file_names_itself() -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bicross.cluster.stages import Hit, parse_hits, rank_changes
+from bicross.cluster.stages import Hit, among_the_first, parse_hits, rank_changes
 
 
 def hits(*ids: str) -> list[Hit]:
@@ -22,6 +22,12 @@ def test_a_hit_that_rose_and_one_that_fell() -> None:
 def test_a_hit_that_reranking_left_out_comes_last_with_its_first_rank() -> None:
     last = rank_changes(hits("a", "b"), hits("b"))[-1]
     assert (last.hit.id, last.first_rank, last.second_rank, last.rise) == ("a", 1, None, None)
+
+
+def test_the_first_of_either_order_are_kept_in_the_reranked_order() -> None:
+    changes = rank_changes(hits("a", "b", "c", "d"), hits("d", "b", "c", "a"))
+    assert [each.hit.id for each in among_the_first(changes, 1)] == ["d", "a"]
+    assert among_the_first(changes, 4) == changes
 
 
 def test_a_hit_keeps_the_score_of_each_stage() -> None:
