@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bicross.bundle import Bundle
+from bicross.errors import QueryTooLong, UsageError
 from bicross.runtime import BiEncoder, CrossEncoder, FloatArray, TokenSequence
 
 Encoder = BiEncoder | CrossEncoder
@@ -19,8 +20,12 @@ def load_encoder(bundle: Bundle, precision: str) -> Encoder:
 
 
 def tokenize(encoder: Encoder, inputs: Sequence[Input]) -> list[TokenSequence]:
+    """Raises `UsageError` for a query that leaves a cross-encoder no room for a passage."""
     if isinstance(encoder, CrossEncoder):
-        return [encoder.tokenizer.encode_pairs(query, [text])[0] for query, text in inputs]
+        try:
+            return [encoder.tokenizer.encode_pairs(query, [text])[0] for query, text in inputs]
+        except QueryTooLong as error:
+            raise UsageError(f"the sample does not fit the model: {error}") from None
     return [
         encoder.tokenize([text], "query" if kind == "query" else "passage")[0]
         for kind, text in inputs

@@ -1,6 +1,7 @@
 """config.json completed from the shapes of a BERT graph's tensors."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import onnx
@@ -65,20 +66,30 @@ def _size_of(tensors: dict[str, tuple[int, ...]], ending: str) -> int | None:
 
 
 def _heads(graph: onnx.GraphProto, hidden: int) -> int | None:
-    """From the shape [.., heads, size of a head] to which attention reshapes its projections."""
+    """From the four sizes [.., .., heads, size of a head] to which attention reshapes.
+
+    Exporters write the heads, or -1 for what the size of a head leaves.
+    """
+    for sizes in _shapes(graph):
+        heads, size = sizes[-2:]
+        splits = size is not None and 1 < size < hidden and hidden % size == 0
+        if len(sizes) == 4 and size and splits and heads in {-1, hidden // size}:
+            return hidden // size
+    return None
+
+
+def _shapes(graph: onnx.GraphProto) -> Iterator[list[int | None]]:
+    """The shapes given to Reshape, whole or put together by Concat; None for what is computed."""
     constants = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant":
             constants.update((node.output[0], a.t) for a in node.attribute if a.name == "value")
     for node in graph.node:
-        if node.op_type in {"Concat", "Reshape"}:
-            known = [constants.get(name) for name in node.input[-2:]]
-            sizes = [
-                int(size)
-                for tensor in known
-                if tensor is not None and tensor.data_type == onnx.TensorProto.INT64
-                for size in numpy_helper.to_array(tensor).ravel()
-            ][-2:]
-            if len(sizes) == 2 and min(sizes) > 1 and sizes[0] * sizes[1] == hidden:
-                return sizes[0]
-    return None
+        parts = {"Reshape": node.input[1:2], "Concat": node.input}.get(node.op_type, ())
+        sizes: list[int | None] = []
+        for name in parts:
+            tensor = constants.get(name)
+            known = tensor is not None and tensor.data_type == onnx.TensorProto.INT64
+            sizes += numpy_helper.to_array(tensor).ravel().tolist() if tensor and known else [None]
+        if len(sizes) > 1:
+            yield sizes

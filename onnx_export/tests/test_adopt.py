@@ -152,6 +152,13 @@ def test_adopted_bundle_has_a_digest_of_its_graphs_bytes(adopt: Adopt, cross_fol
     first = open_bundle(adopt(cross_folder)).manifest
     again = open_bundle(adopt(cross_folder, force=True)).manifest
     assert first.digest == again.digest
-    shorter = open_bundle(adopt(cross_folder, force=True, max_tokens=32)).manifest
-    assert shorter.max_tokens == 32
+    shorter = open_bundle(adopt(cross_folder, force=True, max_tokens=48)).manifest
+    assert shorter.max_tokens == 48
     assert shorter.digest != first.digest
+
+
+def test_query_that_leaves_no_room_for_a_passage_is_the_callers_to_shorten(
+    adopt: Adopt, cross_folder: Path
+) -> None:
+    with pytest.raises(UsageError, match=r"sample does not fit.*the model takes 16"):
+        adopt(cross_folder, max_tokens=16)

@@ -23,6 +23,7 @@ from onnx_export.samples import read_sample
 HIDDEN = 32
 MAX_TOKENS = 64
 VOCABULARY = 800
+SPREAD = 0.3
 PROMPTS = {"query": "query: ", "document": "passage: "}
 
 
@@ -66,11 +67,11 @@ class TinyModels:
         folder = self.root / f"cross-{labels}{'-' + activation if activation else ''}"
         if folder.exists():
             return folder
-        torch.manual_seed(labels)
         config = self._config(labels)
         if activation is not None:
             config.sentence_transformers = {"activation_fn": f"torch.nn.modules.{activation}"}
-        transformers.BertForSequenceClassification(config).save_pretrained(folder)
+        model = transformers.BertForSequenceClassification(config)
+        _draw(model, seed=labels).save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
         return folder
 
@@ -85,8 +86,8 @@ class TinyModels:
     def _base(self) -> Path:
         folder = self.root / "base"
         if not folder.exists():
-            torch.manual_seed(7)
-            transformers.BertModel(self._config(), add_pooling_layer=False).save_pretrained(folder)
+            model = transformers.BertModel(self._config(), add_pooling_layer=False)
+            _draw(model, seed=7).save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
         return folder
 
@@ -98,7 +99,16 @@ class TinyModels:
             num_attention_heads=4,
             intermediate_size=64,
             max_position_embeddings=MAX_TOKENS,
-            initializer_range=0.3,
         )
         config.num_labels = labels
         return config
+
+
+def _draw(model: transformers.PreTrainedModel, seed: int) -> transformers.PreTrainedModel:
+    """Every weight anew, biases too: equal ones would be merged into one by the exporter."""
+    source = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            noise = SPREAD * torch.randn(weights.shape, generator=source)
+            weights.copy_(1 + noise if name.endswith("LayerNorm.weight") else noise)
+    return model
