@@ -9,7 +9,7 @@ ASSETS := plugin/bicross/local/assets
 # `verify` also formats, lints and tests the plugin's code; `zip` only builds it.
 PLUGIN_GOAL ?= zip
 
-.PHONY: help env env-serving demo demo-down test lint unit unit-serving integration zip assets lock release constraints
+.PHONY: help env env-serving demo demo-down test lint unit unit-serving node-tests integration zip assets lock release constraints
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | sort | expand -t16
@@ -41,9 +41,8 @@ demo-down:  ## end what the demo left running
 
 # --- tests ------------------------------------------------------------------------------------
 test: env env-serving  ## everything that CI runs
-	$(MAKE) --output-sync=target -j2 lint unit assets PLUGIN_GOAL=verify
-	$(MAKE) unit-serving
-	for es in $(ES_VERSIONS); do $(MAKE) integration ES=$$es; done
+	$(MAKE) -j2 --output-sync=target lint unit assets PLUGIN_GOAL=verify
+	$(MAKE) -j2 --output-sync=target $(ES_VERSIONS:%=integration-%) node-tests unit-serving
 
 lint: env  ## ruff, mypy, import-linter
 	.venv/bin/ruff format --check .
@@ -57,8 +56,13 @@ unit: env  ## Python tests without a node
 unit-serving: env-serving  ## the same without torch
 	.venv-serving/bin/pytest -q -m "not elasticsearch and not torch" plugin/tests
 
-integration: env env-serving $(ASSETS)/$(ES)/.done  ## tests on a real node, ES=version
-	.venv/bin/pytest -q --es=$(ES) integration_tests
+node-tests: env assets  ## each room's own tests on real nodes
+	.venv/bin/pytest -q -m elasticsearch plugin/tests
+
+integration: integration-$(ES)  ## the whole path on a real node, ES=version
+
+integration-%: env env-serving $(ASSETS)/%/.done
+	.venv/bin/pytest -q --es=$* integration_tests
 
 # --- what the node loads ----------------------------------------------------------------------
 zip:  ## the plugin for one Elasticsearch version, ES=version

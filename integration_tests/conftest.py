@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from animals import animal_documents, index_body
-from real_models import RealCluster, bi_encoder, cross_encoder
+from real_models import RealCluster, real_models
 from rest import Rest
 from server_process import KEY, ROOT, ServerProcess
 from wire import Wire
@@ -118,7 +118,7 @@ def real(
 ) -> Iterator[RealCluster]:
     assert pytestconfig.cache is not None
     cache = pytestconfig.cache.mkdir("bundles")
-    bi, cross = bi_encoder(cache), cross_encoder(cache, shared / "models")
+    bi, cross = real_models(cache, shared / "models")
     folder = tmp_path_factory.mktemp("real")
     server = ServerProcess([bi.bundle, cross.bundle], free_port(), folder / "server.log").start()
     spec = NodeSpec(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.weights import fetch
+from filelock import FileLock
 from rest import Rest
 from server_process import ROOT
 
@@ -32,6 +33,12 @@ class RealCluster:
     node: LocalNode
     bi_encoder: RealModel
     cross_encoder: RealModel
+
+
+def real_models(cache: Path, models: Path) -> tuple[RealModel, RealModel]:
+    """Both models; of runs side by side the first exports, the others wait."""
+    with FileLock(cache / "export.lock"):
+        return bi_encoder(cache), cross_encoder(cache, models)
 
 
 def bi_encoder(cache: Path) -> RealModel:
