@@ -153,7 +153,8 @@ def run_search(client: Elasticsearch, index: str, body: dict[str, Any]) -> Answe
         with warnings.catch_warnings():
             # The client repeats the header as a Python warning; the caller gets it as a value.
             warnings.simplefilter("ignore", ElasticsearchWarning)
-            answer = client.search(index=index, body=body)
+            # Sent once: a search that met its deadline would only meet it again, under more load.
+            answer = client.options(retry_on_status=()).search(index=index, body=body)
     except (BadRequestError, NotFoundError) as error:
         raise UsageError(f"the search was refused: {api_reason(error)}") from None
     header = answer.meta.headers.get("warning") or ""

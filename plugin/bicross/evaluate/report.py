@@ -123,6 +123,11 @@ def _run_notes(runs: Sequence[Run]) -> list[str]:
                 f"{run.name}: {len(run.unanswered)} queries were refused and count as zero; the "
                 f"first reason: {reason}. A partial run is not compared"
             )
+        if run.repeated:
+            notes.append(
+                f"{run.name}: {run.repeated} searches met overload or a deadline and were asked "
+                "again; the latencies are those of the answers"
+            )
         if run.degraded:
             notes.append(
                 f"{run.name}: {run.degraded} answers came with a warning; a degraded run is not "

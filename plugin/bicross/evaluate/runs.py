@@ -20,6 +20,8 @@ from bicross.cluster.searching import Answer, run_search
 from bicross.errors import UsageError
 
 DEPTH = 100
+ATTEMPTS = 3
+TEMPORARY = frozenset({429, 503, 504})
 BM25_FIELDS = ["title", "text"]
 BM25, DENSE, RERANKED = "BM25", "dense", "dense + rerank"
 
@@ -38,6 +40,7 @@ class Run:
     latencies_ms: list[float] = field(default_factory=list)
     took_ms: list[int] = field(default_factory=list)
     degraded: int = 0
+    repeated: int = 0
     unanswered: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -90,18 +93,18 @@ def run_queries(
     progress: Progress,
     clock: Clock = perf_counter,
 ) -> Run:
-    """Every query once, one at a time; the first once more before, to open connections, unmeasured.
+    """Every query, one at a time; the first once more before, to open connections, unmeasured.
 
-    A query that the cluster refuses is unanswered, with the reason; it counts as zero in every
+    A query that meets overload or a deadline is asked again, twice at most, its latency that of the
+    last time. One that stays refused is unanswered, with the reason; it counts as zero in every
     mean, never as missing.
     """
     run, body = Run(configuration.name), configuration.body
     for text in list(queries.values())[:1]:
-        _attempt(search, body(text))
+        _ask(search, body(text), clock)
     for query, text in queries.items():
-        begun = clock()
-        answer = _attempt(search, body(text))
-        waited_ms = (clock() - begun) * 1000
+        answer, waited_ms, repeats = _ask(search, body(text), clock)
+        run.repeated += repeats
         if isinstance(answer, str):
             run.unanswered[query] = answer
         else:
@@ -117,12 +120,25 @@ def searcher(client: Elasticsearch, index: str) -> Search:
     return lambda body: run_search(client, index, body)
 
 
-def _attempt(search: Search, body: dict[str, Any]) -> Answer | str:
+def _ask(search: Search, body: dict[str, Any], clock: Clock) -> tuple[Answer | str, float, int]:
+    """The answer or the reason for none, how long its last attempt took in ms, and the repeats."""
+    repeats = 0
+    while True:
+        begun = clock()
+        answer, temporary = _attempt(search, body)
+        waited_ms = (clock() - begun) * 1000
+        if not temporary or repeats == ATTEMPTS - 1:
+            return answer, waited_ms, repeats
+        repeats += 1
+
+
+def _attempt(search: Search, body: dict[str, Any]) -> tuple[Answer | str, bool]:
+    """The answer or the reason for none, and whether asking again may help."""
     try:
-        return search(body)
+        return search(body), False
     except UsageError as error:
-        return str(error)
+        return str(error), False
     except ApiError as error:
-        return api_reason(error)
+        return api_reason(error), error.meta.status in TEMPORARY
     except TransportError as error:
-        return str(error.message)
+        return str(error.message), True

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from elastic_transport import ConnectionTimeout
+from elastic_transport import ApiResponseMeta, ConnectionTimeout, HttpHeaders, NodeConfig
+from elasticsearch import ApiError
 
 from bicross.cluster.searching import Answer
 from bicross.errors import UsageError
@@ -24,6 +25,12 @@ PLAIN = Configuration("plain", lambda text: {"text": text})
 
 def answer(*ids: str, warnings: tuple[str, ...] = ()) -> Answer:
     return Answer({"took": 3, "hits": {"hits": [{"_id": each} for each in ids]}}, warnings)
+
+
+def api_error(status: int) -> ApiError:
+    node = NodeConfig("http", "127.0.0.1", 9200)
+    meta = ApiResponseMeta(status, "1.1", HttpHeaders(), 0.1, node)
+    return ApiError("scripted", meta, {"error": {"type": "scripted", "reason": "overloaded"}})
 
 
 class Clock:
@@ -101,6 +108,40 @@ def test_a_refused_query_is_unanswered_with_its_reason_and_the_rest_goes_on(
     assert run.unanswered == {"q1": reason}
     assert len(run.latencies_ms) == 1
     assert not run.whole
+
+
+@pytest.mark.parametrize(("status", "asked"), [(429, 3), (503, 3), (504, 3), (502, 1), (500, 1)])
+def test_overload_and_deadlines_are_asked_again_twice_and_other_errors_are_not(
+    status: int, asked: int
+) -> None:
+    calls = 0
+
+    def search(body: dict[str, Any]) -> Answer:
+        nonlocal calls
+        calls += body["text"] == "two"
+        if body["text"] == "two":
+            raise api_error(status)
+        return answer("d1")
+
+    run = run_queries(search, PLAIN, QUERIES, lambda *_: None)
+    assert (calls, run.repeated) == (asked, asked - 1)
+    assert run.unanswered == {"q2": f"{status} scripted: overloaded"}
+
+
+def test_only_the_attempt_that_was_answered_is_timed() -> None:
+    clock = Clock()
+    refusals = [api_error(504), api_error(429)]
+
+    def search(body: dict[str, Any]) -> Answer:
+        if body["text"] == "two" and refusals:
+            clock.now += 30.0
+            raise refusals.pop()
+        clock.now += 0.5
+        return answer("d1")
+
+    run = run_queries(search, PLAIN, QUERIES, lambda *_: None, clock)
+    assert run.latencies_ms == [500.0, 500.0]
+    assert (run.repeated, run.whole) == (2, True)
 
 
 def test_an_answer_with_a_warning_is_degraded() -> None:
