@@ -6,12 +6,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.weights import fetch
 from filelock import FileLock
 from rest import Rest
 from server_process import ROOT
 
 from bicross.local.node import LocalNode
+from demo.weights import fetch
 
 ONNX_EXPORT = ROOT / ".venv" / "bin" / "onnx-export"
 INT8 = "ms-marco-MiniLM-L-12-v2"

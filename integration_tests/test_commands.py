@@ -86,7 +86,10 @@ def test_index_counts_each_document_and_keeps_the_failed_ones(
     rest: Rest, commands: Commands
 ) -> None:
     commands.run("deploy")
-    wrong = [{"_id": "list", "text": ["a cat", "a dog"]}, {"_id": "number", "text": 3}]
+    wrong: list[dict[str, Any]] = [
+        {"_id": "list", "text": ["a cat", "a dog"]},
+        {"_id": "number", "text": 3},
+    ]
     file = commands.write_jsonl("zoo.jsonl", [*zoo_rows(), *wrong, {"_id": "bare", "tag": "cat"}])
     report = commands.json("index", file, "--index", "zoo", status=1)
     assert (report["accepted"], report["failed"], report["without_vector"]) == (101, 2, 1)

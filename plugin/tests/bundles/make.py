@@ -10,9 +10,10 @@ from pathlib import Path
 
 import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.models import Normalize, Pooling, Transformer
-from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizerFast
+from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizer
 
+from onnx_export.hub import find_model
 from onnx_export.publish import Request, export_model
 from onnx_export.samples import Sample
 from onnx_export.source import Options
@@ -67,7 +68,7 @@ def vocabulary() -> list[str]:
 
 def config(seed: int) -> BertConfig:
     torch.manual_seed(seed)
-    return BertConfig(
+    made = BertConfig(
         vocab_size=len(vocabulary()),
         hidden_size=16,
         num_hidden_layers=2,
@@ -75,14 +76,15 @@ def config(seed: int) -> BertConfig:
         intermediate_size=32,
         max_position_embeddings=MAX_TOKENS,
         initializer_range=0.6,
-        num_labels=1,
     )
+    made.num_labels = 1
+    return made
 
 
 def write_tokenizer(folder: Path) -> None:
     file = folder / "vocab.txt"
     file.write_text("\n".join(vocabulary()) + "\n")
-    tokenizer = BertTokenizerFast(vocab=str(file), model_max_length=MAX_TOKENS)
+    tokenizer = BertTokenizer(vocab=str(file), model_max_length=MAX_TOKENS)
     tokenizer.save_pretrained(folder)
 
 
@@ -111,7 +113,8 @@ def main() -> None:
         write_cross_encoder(Path(name))
         for model in ("tiny-bi", "tiny-cross"):
             options = Options(name=model)
-            request = Request(f"{name}/{model}", HERE / model, sample, options, force=True)
+            folder = find_model(f"{name}/{model}", trust_remote_code=False)
+            request = Request(folder, HERE / model, sample, options, force=True)
             export_model(request, lambda step: print(step, file=sys.stderr))  # noqa: T201
 
 
