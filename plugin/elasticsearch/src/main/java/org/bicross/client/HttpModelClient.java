@@ -178,7 +178,7 @@ public final class HttpModelClient implements ModelClient, Closeable {
     }
 
     private static Call.Ask<List<ServedModel>> listAsk(Endpoint endpoint) {
-        Route route = new Route(new ModelName("*", "*", null), List.of(endpoint), null);
+        Route route = new Route(null, List.of(endpoint), null);
         String path = endpoint.config.modelsPath();
         return new Call.Ask<>(route, path, null, LIST_CAP_BYTES, (dialect, body) -> dialect.readModels(body));
     }

@@ -11,6 +11,7 @@ import org.bicross.protocol.ServedModel;
 /**
  * Where a model is served: one endpoint, or several whose lists name it with the same digest.
  *
+ * @param model null where it is the list of models that is asked for
  * @param served what the list says of the model; null where no list has been read
  */
 record Route(ModelName model, List<Endpoint> endpoints, ServedModel served) {
@@ -67,8 +68,9 @@ record Route(ModelName model, List<Endpoint> endpoints, ServedModel served) {
         }
     }
 
-    /** A message that begins with the model and its endpoint. */
+    /** A message that begins with the model, where it is about one, and its endpoint. */
     String about(String message) {
-        return "model [" + model.full() + "] at endpoint [" + config().name() + "] " + message;
+        String endpoint = "endpoint [" + config().name() + "] " + message;
+        return model == null ? endpoint : "model [" + model.full() + "] at " + endpoint;
     }
 }
