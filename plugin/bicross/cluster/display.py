@@ -74,7 +74,7 @@ def print_counts(console: Console, report: IndexReport, without_vector: int | No
 
 def print_hits(console: Console, hits: Sequence[Hit], field: str) -> None:
     table = Table("rank", "score", "id", box=None, pad_edge=False)
-    table.add_column(field, no_wrap=True, overflow="ellipsis")
+    table.add_column(Text(field), no_wrap=True, overflow="ellipsis")
     for rank, hit in enumerate(hits, start=1):
         table.add_row(str(rank), f"{hit.score:.4f}", Text(hit.id), _excerpt(hit, field))
     console.print(table)
@@ -82,7 +82,7 @@ def print_hits(console: Console, hits: Sequence[Hit], field: str) -> None:
 
 def print_stages(console: Console, changes: Sequence[RankChange], field: str) -> None:
     table = Table("rank", "before", "change", "score", "first", "id", box=None, pad_edge=False)
-    table.add_column(field, no_wrap=True, overflow="ellipsis")
+    table.add_column(Text(field), no_wrap=True, overflow="ellipsis")
     for change in changes:
         table.add_row(
             _rank(change.second_rank),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -34,6 +35,11 @@ class Report:
     rows: tuple[Row, ...]
     comparison: Comparison | None
     notes: tuple[str, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Fit to be ranked: every run answered every query in full."""
+        return all(row.asked == row.answered and not row.degraded for row in self.rows)
 
     def record(self) -> dict[str, Any]:
         return {
@@ -70,17 +76,29 @@ def build_report(
 
 
 def print_report(console: Console, report: Report) -> None:
+    # Names and the cluster's reasons stand in brackets, which rich would take for markup.
+    say = partial(console.print, markup=False, soft_wrap=True)
     collection = report.collection
-    console.print(
+    say(
         f"{collection.name}: {collection.documents} documents, {len(collection.queries)} judged "
         f"queries asked ({collection.unjudged} without a positive judgement left out)"
     )
-    told = ", ".join(f"{key} {value}" for key, value in report.setup.items())
-    console.print(told, soft_wrap=True)
+    say(", ".join(f"{key} {value}" for key, value in report.setup.items()))
+    console.print(_table(report.rows))
+    if report.comparison:
+        say(in_words(report.comparison, "nDCG@10", DENSE, RERANKED))
+        say(f"Method: {METHOD}.")
+    if report.whole:
+        say(f"Best mean nDCG@10 here: {max(report.rows, key=lambda row: row.ndcg_10).name}.")
+    for note in report.notes:
+        say(f"Note: {note}")
+
+
+def _table(rows: Sequence[Row]) -> Table:
     table = Table("run", box=None, pad_edge=False)
     for column in ("nDCG@10", "recall@100", "p50 ms", "p95 ms", "asked", "answered", "degraded"):
         table.add_column(column, justify="right")
-    for row in report.rows:
+    for row in rows:
         table.add_row(
             row.name,
             f"{row.ndcg_10:.4f}",
@@ -91,14 +109,7 @@ def print_report(console: Console, report: Report) -> None:
             str(row.answered),
             str(row.degraded),
         )
-    console.print(table)
-    if report.comparison:
-        console.print(in_words(report.comparison, "nDCG@10", DENSE, RERANKED), soft_wrap=True)
-        console.print(f"Method: {METHOD}.", soft_wrap=True)
-    best = max(report.rows, key=lambda row: row.ndcg_10)
-    console.print(f"Best mean nDCG@10 here: {best.name}.")
-    for note in report.notes:
-        console.print(f"Note: {note}", soft_wrap=True)
+    return table
 
 
 def _row(collection: Collection, run: Run) -> Row:

@@ -28,7 +28,7 @@ def run(name: str, *ranking: str, answered: int = 10, degraded: int = 0) -> Run:
         rankings={query: list(ranking) for query in QUERIES[:answered]},
         latencies_ms=[5.0] * answered,
         degraded=degraded,
-        unanswered=dict.fromkeys(QUERIES[answered:], "503 no server"),
+        unanswered=dict.fromkeys(QUERIES[answered:], "503 no server at [local]"),
     )
 
 
@@ -68,9 +68,11 @@ def test_an_unanswered_query_counts_as_zero_and_the_run_is_not_compared() -> Non
     made = report(run(RERANKED, "good", answered=5))
     assert made.rows[2].ndcg_10 == 0.5
     assert made.comparison is None
-    assert "5 queries were refused and count as zero; the first reason: 503 no server" in printed(
-        made
+    assert (
+        "5 queries were refused and count as zero; the first reason: 503 no server at [local]"
+        in printed(made)
     )
+    assert "Best mean" not in printed(made)
 
 
 def test_a_degraded_run_is_not_compared() -> None:
