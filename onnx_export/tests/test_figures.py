@@ -8,8 +8,12 @@ from hypothesis.extra.numpy import arrays
 from onnx_export.figures import largest_difference, smallest_cosine, smallest_overlap, smallest_tau
 from onnx_export.tolerance import Tolerance, lowest_tau
 
-SCORES = arrays(np.float64, (3, 12), elements=st.floats(-20, 20, width=32))
-NOISE = arrays(np.float64, (3, 12), elements=st.floats(-1, 1, width=32))
+PASSAGES = 12
+# Half-tolerance steps in a narrow range: many passages are near ties, none are equal.
+ROWS = st.lists(st.integers(-40, 40), min_size=PASSAGES, max_size=PASSAGES, unique=True)
+SCORES = st.lists(ROWS, min_size=3, max_size=3).map(lambda rows: np.array(rows) * 0.005)
+TIED = arrays(np.float64, (3, PASSAGES), elements=st.integers(-5, 5).map(float))
+NOISE = arrays(np.float64, (3, PASSAGES), elements=st.floats(-1, 1, width=32), fill=st.nothing())
 TOLERANCE = Tolerance(value=0.01, score=0.01)
 
 
@@ -43,12 +47,12 @@ def test_scores_within_the_tolerance_never_fall_below_the_bounds(
 ) -> None:
     """What the tolerance allows in numbers, the bounds of the ranking must allow as well."""
     ours = scores + 0.99 * TOLERANCE.score * noise
-    # Exact ties lower tau-b by a square root more; no two float32 scores of a model are equal.
-    assume(all(len(np.unique(row)) == len(row) for row in (*scores, *ours)))
+    # Exact ties lower tau-b by a square root more.
+    assume(all(len(np.unique(row)) == len(row) for row in ours))
     assert smallest_tau(ours, scores) >= lowest_tau(scores, TOLERANCE)
     assert smallest_overlap(ours, scores, 10, TOLERANCE.score) == 1.0
 
 
-@given(SCORES)
+@given(TIED)
 def test_overlap_of_a_ranking_with_itself_is_whole_even_with_ties(scores: np.ndarray) -> None:
     assert smallest_overlap(scores, scores, 10, 0.0) == 1.0
