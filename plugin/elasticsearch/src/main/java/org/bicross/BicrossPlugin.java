@@ -64,7 +64,8 @@ public final class BicrossPlugin extends RestPlugin implements IngestPlugin, Sea
                 BicrossSettings.INGEST_TEXTS_PER_CALL.get(settings),
                 BicrossSettings.INGEST_BYTES_PER_CALL.get(settings).getBytes(),
                 BicrossSettings.INGEST_WAITING_TEXTS.get(settings),
-                BicrossSettings.INGEST_WAITING_BYTES.get(settings).getBytes());
+                BicrossSettings.INGEST_WAITING_BYTES.get(settings).getBytes(),
+                BicrossSettings.INGEST_MAX_WAIT.get(settings).millis());
         coordinator = new EmbedCoordinator(
                 client, limits, threadPool.getThreadContext(), threadPool::relativeTimeInMillis, counters);
         searchFilter = new SearchFilter(threadPool.getThreadContext());

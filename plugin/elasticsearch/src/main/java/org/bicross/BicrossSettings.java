@@ -60,6 +60,9 @@ public final class BicrossSettings {
             Setting.intSetting("bicross.ingest.max_waiting_texts", 10_000, 1, 1_000_000, Property.NodeScope);
     public static final Setting<ByteSizeValue> INGEST_WAITING_BYTES =
             bytes("bicross.ingest.max_waiting_bytes", 32, 1_024);
+    /** How long a text may wait for its call, which has a timeout of its own. */
+    public static final Setting<TimeValue> INGEST_MAX_WAIT = Setting.timeSetting(
+            "bicross.ingest.max_wait", TimeValue.timeValueSeconds(60), SHORTEST, LONGEST, Property.NodeScope);
     /** The longest that a processor's own {@code timeout} may be. */
     public static final Setting<TimeValue> INGEST_MAX_TIMEOUT = Setting.timeSetting(
             "bicross.ingest.max_timeout", TimeValue.timeValueMinutes(5), SHORTEST, LONGEST, Property.NodeScope);
@@ -86,6 +89,7 @@ public final class BicrossSettings {
                 INGEST_BYTES_PER_CALL,
                 INGEST_WAITING_TEXTS,
                 INGEST_WAITING_BYTES,
+                INGEST_MAX_WAIT,
                 INGEST_MAX_TIMEOUT);
     }
 

@@ -73,7 +73,7 @@ final class Call<T> {
 
     private void attempt() {
         if (deadline.isOver()) {
-            listener.onFailure(Verdict.deadline(ask.route));
+            listener.onFailure(Verdict.late(ask.route, deadline));
             return;
         }
         Endpoint endpoint = ask.route.choose(triedEndpoints);
@@ -127,8 +127,8 @@ final class Call<T> {
 
             @Override
             public void onFailure(Exception trouble) {
-                listener.onFailure(
-                        Verdict.ofTrouble(ask.route, endpoint, trouble).failure());
+                listener.onFailure(Verdict.ofTrouble(ask.route, endpoint, deadline, trouble)
+                        .failure());
             }
         });
     }
@@ -172,7 +172,7 @@ final class Call<T> {
             listener.onFailure(trouble);
             return;
         }
-        settle(endpoint, url, Verdict.ofTrouble(ask.route, endpoint, trouble));
+        settle(endpoint, url, Verdict.ofTrouble(ask.route, endpoint, deadline, trouble));
     }
 
     private void settle(Endpoint endpoint, EndpointUrl url, Verdict verdict) {

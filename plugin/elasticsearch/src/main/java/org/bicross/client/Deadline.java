@@ -2,10 +2,14 @@ package org.bicross.client;
 
 import java.util.function.LongSupplier;
 
-/** An instant on a clock that never goes back, in milliseconds. */
-public record Deadline(LongSupplier clockMs, long atMs) {
+/**
+ * An instant on a clock that never goes back, in milliseconds.
+ *
+ * @param lengthMs how far away it was when it was set
+ */
+public record Deadline(LongSupplier clockMs, long atMs, long lengthMs) {
     public static Deadline in(long ms, LongSupplier clockMs) {
-        return new Deadline(clockMs, clockMs.getAsLong() + ms);
+        return new Deadline(clockMs, clockMs.getAsLong() + ms, ms);
     }
 
     /** Never negative. */
@@ -18,6 +22,7 @@ public record Deadline(LongSupplier clockMs, long atMs) {
     }
 
     public Deadline atMostIn(long ms) {
-        return new Deadline(clockMs, Math.min(atMs, clockMs.getAsLong() + ms));
+        Deadline other = in(ms, clockMs);
+        return other.atMs < atMs ? other : this;
     }
 }

@@ -23,23 +23,24 @@ import org.elasticsearch.common.settings.Setting;
  * @param isStale the connection broke before the answer began: tried again at once, and free of the retry budget
  */
 record Verdict(CallFailure failure, boolean mayRetry, long waitMs, boolean countsAgainstUrl, boolean isStale) {
-    static CallFailure deadline(Route route) {
+    static CallFailure late(Route route, Deadline deadline) {
         return new CallFailure(
                 ErrorCode.DEADLINE_EXCEEDED,
-                route.about("did not answer before the deadline; raise the timeout or lower the load or the window"));
+                route.about("did not answer within " + deadline.lengthMs()
+                        + " ms; raise the timeout or lower the load or the window"));
     }
 
     /** No answer at all. */
-    static Verdict ofTrouble(Route route, Endpoint endpoint, Exception trouble) {
+    static Verdict ofTrouble(Route route, Endpoint endpoint, Deadline deadline, Exception trouble) {
         if (trouble instanceof CappedBody.TooLongException) {
             return new Verdict(badAnswer(route, endpoint, trouble.getMessage()), false, 0, true, false);
         }
         boolean connecting = trouble instanceof ConnectException || trouble instanceof HttpConnectTimeoutException;
         if (connecting == false && (trouble instanceof TimeoutException || trouble instanceof HttpTimeoutException)) {
-            return new Verdict(deadline(route), false, 0, true, false);
+            return new Verdict(late(route, deadline), false, 0, true, false);
         }
         if (trouble instanceof IOException) {
-            String how = connecting ? "refuses the connection" : "broke the connection";
+            String how = connecting ? "cannot be reached" : "broke the connection";
             CallFailure failure = new CallFailure(
                     ErrorCode.ENDPOINT_UNREACHABLE,
                     route.about(how + reason(trouble.getMessage()) + "; check ["

@@ -29,8 +29,10 @@ public final class EmbedCoordinator implements Closeable {
      * @param textsPerCall and {@code bytesPerCall}: a call takes what fits both, a longer text travels alone
      * @param waitingTexts per model
      * @param waitingBytes over all models
+     * @param waitMs how long a text may wait for its call
      */
-    public record Limits(int openCalls, int textsPerCall, long bytesPerCall, int waitingTexts, long waitingBytes) {}
+    public record Limits(
+            int openCalls, int textsPerCall, long bytesPerCall, int waitingTexts, long waitingBytes, long waitMs) {}
 
     private final ModelClient client;
     private final Limits limits;
@@ -52,16 +54,16 @@ public final class EmbedCoordinator implements Closeable {
 
     /**
      * Has one text embedded. The listener is called exactly once, in the caller's thread context: with the vector, or
-     * with a {@link CallFailure}. {@code timeout} counts from now, waiting included; null takes the endpoint's.
+     * with a {@link CallFailure}. {@code timeout} is that of its call; null takes the endpoint's.
      */
     void embed(ModelName model, String text, TimeValue timeout, ActionListener<float[]> listener) {
         counters.increment(Counter.INGEST_TEXTS);
-        Deadline deadline =
-                timeout == null ? client.deadline(model, Purpose.INGEST) : Deadline.in(timeout.millis(), clockMs);
+        long timeoutMs =
+                timeout == null ? client.deadline(model, Purpose.INGEST).lengthMs() : timeout.millis();
         Slot slot = new Slot(
                 text,
-                deadline,
-                deadline.leftMs(),
+                Deadline.in(limits.waitMs, clockMs),
+                timeoutMs,
                 ContextPreservingActionListener.wrapPreservingContext(listener, threadContext));
         String refusal = enqueue(model, slot);
         if (refusal != null) {
@@ -84,7 +86,8 @@ public final class EmbedCoordinator implements Closeable {
             return limits.waitingBytes + " bytes of text wait on this node already";
         }
         ModelQueue queue = queues.computeIfAbsent(
-                model.full(), name -> new ModelQueue(model, client, limits, waitingBytes, threadContext, counters));
+                model.full(),
+                name -> new ModelQueue(model, client, limits, waitingBytes, threadContext, clockMs, counters));
         if (queue.offer(slot)) {
             return null;
         }

@@ -4,7 +4,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.bicross.CallFailure;
 import org.bicross.ErrorCode;
 import org.bicross.client.Deadline;
@@ -30,7 +32,10 @@ final class ModelQueue {
     private final EmbedCoordinator.Limits limits;
     private final AtomicLong waitingBytes;
     private final ThreadContext threadContext;
+    private final LongSupplier clockMs;
     private final Counters counters;
+
+    private final AtomicInteger sendersWanted = new AtomicInteger();
 
     // Guarded by this.
     private final Deque<Slot> waiting = new ArrayDeque<>();
@@ -45,12 +50,14 @@ final class ModelQueue {
             EmbedCoordinator.Limits limits,
             AtomicLong waitingBytes,
             ThreadContext threadContext,
+            LongSupplier clockMs,
             Counters counters) {
         this.model = model;
         this.client = client;
         this.limits = limits;
         this.waitingBytes = waitingBytes;
         this.threadContext = threadContext;
+        this.clockMs = clockMs;
         this.counters = counters;
         this.mostOpenCalls = limits.openCalls();
     }
@@ -71,18 +78,29 @@ final class ModelQueue {
         return waiting.size();
     }
 
+    /**
+     * One thread sends at a time, and whoever comes meanwhile leaves it the rest: a call that fails at once comes back
+     * here from within, and a long queue of those would otherwise be as deep a stack.
+     */
     private void sendWhatFits() {
-        List<Slot> expired = new ArrayList<>();
-        List<Slot> batch;
-        while ((batch = take(expired)).isEmpty() == false) {
-            send(batch);
+        if (sendersWanted.getAndIncrement() > 0) {
+            return;
         }
+        List<Slot> expired = new ArrayList<>();
+        int served;
+        do {
+            served = sendersWanted.get();
+            List<Slot> batch;
+            while ((batch = take(expired)).isEmpty() == false) {
+                send(batch);
+            }
+        } while (sendersWanted.addAndGet(-served) > 0);
         for (Slot slot : expired) {
             slot.listener()
                     .onFailure(new CallFailure(
                             ErrorCode.DEADLINE_EXCEEDED,
-                            "model [" + model.full() + "] was not asked before the deadline: calls before it took"
-                                    + " too long; send the document again later"));
+                            "model [" + model.full() + "] was not asked within " + limits.waitMs()
+                                    + " ms: calls before it took too long; send the document again later"));
         }
     }
 
@@ -101,17 +119,14 @@ final class ModelQueue {
     private List<Slot> fill(List<Slot> expired) {
         List<Slot> batch = new ArrayList<>();
         long bytes = 0;
-        long timeoutMs = -1;
         while (batch.size() < limits.textsPerCall() && waiting.isEmpty() == false) {
             Slot next = waiting.peek();
-            boolean fits = bytes + next.bytes() <= limits.bytesPerCall() && next.timeoutMs() == timeoutMs;
-            if (batch.isEmpty() == false && fits == false) {
+            if (batch.isEmpty() == false && fits(batch.get(0), bytes, next) == false) {
                 break;
             }
-            timeoutMs = next.timeoutMs();
             waiting.poll();
             waitingBytes.addAndGet(-next.bytes());
-            if (next.deadline().isOver()) {
+            if (next.waitsUntil().isOver()) {
                 expired.add(next);
             } else {
                 batch.add(next);
@@ -121,9 +136,14 @@ final class ModelQueue {
         return batch;
     }
 
+    /** Only texts with timeouts of one length share a call, so that none is cut short by another's. */
+    private boolean fits(Slot first, long bytes, Slot next) {
+        return bytes + next.bytes() <= limits.bytesPerCall() && next.timeoutMs() == first.timeoutMs();
+    }
+
     private static List<Slot> stillInTime(List<Slot> slots, List<Slot> expired) {
         List<Slot> batch = new ArrayList<>();
-        slots.forEach(slot -> (slot.deadline().isOver() ? expired : batch).add(slot));
+        slots.forEach(slot -> (slot.waitsUntil().isOver() ? expired : batch).add(slot));
         return batch;
     }
 
@@ -133,8 +153,8 @@ final class ModelQueue {
         try (ThreadContext.StoredContext ignored = threadContext.stashContext()) {
             EmbedRequest request =
                     new EmbedRequest(model, batch.stream().map(Slot::text).toList(), InputType.PASSAGE);
-            Deadline earliest = batch.get(0).deadline(); // of one length each, and first come first here
-            client.embed(request, Purpose.INGEST, earliest, new ActionListener<>() {
+            Deadline deadline = Deadline.in(batch.get(0).timeoutMs(), clockMs);
+            client.embed(request, Purpose.INGEST, deadline, new ActionListener<>() {
                 @Override
                 public void onResponse(Embeddings embeddings) {
                     finish(batch, embeddings, null);

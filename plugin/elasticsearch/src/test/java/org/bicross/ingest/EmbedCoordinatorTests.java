@@ -25,7 +25,8 @@ import org.elasticsearch.test.ESTestCase;
 /** The queue against schedules that no clock and no thread decides. */
 public class EmbedCoordinatorTests extends ESTestCase {
     private static final ModelName MODEL = ModelName.parse("model_id", "m");
-    private static final EmbedCoordinator.Limits LIMITS = new EmbedCoordinator.Limits(4, 64, 1 << 20, 10_000, 32 << 20);
+    private static final EmbedCoordinator.Limits LIMITS =
+            new EmbedCoordinator.Limits(4, 64, 1 << 20, 10_000, 32 << 20, 60_000);
 
     private final DeterministicTaskQueue tasks = new DeterministicTaskQueue(random());
     private final ThreadContext context = new ThreadContext(Settings.EMPTY);
@@ -38,6 +39,7 @@ public class EmbedCoordinatorTests extends ESTestCase {
         int open;
         int mostOpen;
         int failInHundred;
+        boolean failsAtOnce;
         ErrorCode failure = ErrorCode.ENDPOINT_UNREACHABLE;
 
         @Override
@@ -53,6 +55,10 @@ public class EmbedCoordinatorTests extends ESTestCase {
                 EmbedRequest request, Purpose purpose, Deadline deadline, ActionListener<Embeddings> listener) {
             assertNull("a call goes under nobody's headers", context.getHeader("who"));
             requests.add(request);
+            if (failsAtOnce) {
+                listener.onFailure(new CallFailure(ErrorCode.MODEL_NOT_FOUND, "unknown"));
+                return;
+            }
             mostOpen = Math.max(mostOpen, ++open);
             tasks.scheduleAt(tasks.getCurrentTimeMillis() + between(1, 100), () -> {
                 open--;
@@ -130,7 +136,8 @@ public class EmbedCoordinatorTests extends ESTestCase {
     }
 
     public void testOneBadTextFailsAloneAndItsBatchMatesDoNot() {
-        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(1, 64, 1 << 20, 10_000, 32 << 20));
+        EmbedCoordinator coordinator =
+                coordinator(new EmbedCoordinator.Limits(1, 64, 1 << 20, 10_000, 32 << 20, 60_000));
         Outcomes outcomes = new Outcomes();
         for (int i = 0; i < 65; i++) {
             String text = i == 40 ? "bad" : "text " + i;
@@ -143,7 +150,7 @@ public class EmbedCoordinatorTests extends ESTestCase {
     }
 
     public void testAFullQueueAnswersAtOnce() {
-        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(1, 64, 1 << 20, 2, 32 << 20));
+        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(1, 64, 1 << 20, 2, 32 << 20, 60_000));
         Outcomes outcomes = new Outcomes();
         for (int i = 0; i < 5; i++) {
             coordinator.embed(MODEL, "text " + i, null, outcomes.of("text " + i));
@@ -155,7 +162,7 @@ public class EmbedCoordinatorTests extends ESTestCase {
     }
 
     public void testBytesThatWaitAreBounded() {
-        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(1, 64, 1 << 20, 100, 20));
+        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(1, 64, 1 << 20, 100, 20, 60_000));
         Outcomes outcomes = new Outcomes();
         coordinator.embed(MODEL, "12345", null, outcomes.of("12345"));
         coordinator.embed(MODEL, "1234567890", null, outcomes.of("1234567890"));
@@ -166,18 +173,44 @@ public class EmbedCoordinatorTests extends ESTestCase {
         assertEquals(0, coordinator.waitingBytes());
     }
 
-    public void testWhatWaitsPastItsDeadlineIsNotSent() {
-        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(1, 64, 1 << 20, 100, 1 << 20));
+    public void testWhatWaitsTooLongIsNotSent() {
+        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(1, 64, 1 << 20, 100, 1 << 20, 0));
         Outcomes outcomes = new Outcomes();
-        coordinator.embed(MODEL, "first", null, outcomes.of("first"));
-        coordinator.embed(MODEL, "late", TimeValue.timeValueMillis(0), outcomes.of("late"));
+        coordinator.embed(MODEL, "late", null, outcomes.of("late"));
         tasks.runAllTasks();
         assertEquals(ErrorCode.DEADLINE_EXCEEDED, outcomes.code("late"));
-        assertEquals(1, client.requests.size());
+        assertEquals(0, client.requests.size());
+    }
+
+    public void testTextsOfDifferentTimeoutsDoNotShareACall() {
+        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(1, 64, 1 << 20, 100, 1 << 20, 60_000));
+        Outcomes outcomes = new Outcomes();
+        for (int i = 0; i < 7; i++) {
+            TimeValue timeout = TimeValue.timeValueMillis(i < 4 ? 1_000 : 2_000);
+            coordinator.embed(MODEL, "text " + i, timeout, outcomes.of("text " + i));
+        }
+        tasks.runAllTasks();
+        List<Integer> sizes =
+                client.requests.stream().map(request -> request.inputs().size()).toList();
+        assertEquals("the first is sent at once", List.of(1, 3, 3), sizes);
+        assertEquals(7, outcomes.vectors.size());
+    }
+
+    public void testAThousandCallsThatFailAtOnceAreNoDeepStack() {
+        EmbedCoordinator coordinator =
+                coordinator(new EmbedCoordinator.Limits(1, 1, 1 << 20, 20_000, 32 << 20, 60_000));
+        Outcomes outcomes = new Outcomes();
+        for (int i = 0; i < 20_000; i++) {
+            coordinator.embed(MODEL, "text " + i, null, outcomes.of("text " + i));
+        }
+        client.failsAtOnce = true;
+        tasks.runAllTasks();
+        assertEquals(1, outcomes.vectors.size());
+        assertEquals(19_999, outcomes.failures.size());
     }
 
     public void testAServerThatIsOverloadedIsAskedLessAtOnce() {
-        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(4, 1, 1 << 20, 1_000, 1 << 20));
+        EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(4, 1, 1 << 20, 1_000, 1 << 20, 60_000));
         client.failInHundred = 100;
         client.failure = ErrorCode.OVERLOADED;
         Outcomes outcomes = new Outcomes();
@@ -209,7 +242,12 @@ public class EmbedCoordinatorTests extends ESTestCase {
     public void testEveryTextIsAnsweredOnceUnderAnySchedule() {
         for (int round = 0; round < 300; round++) {
             EmbedCoordinator coordinator = coordinator(new EmbedCoordinator.Limits(
-                    between(1, 4), between(1, 8), between(10, 200), between(5, 50), between(100, 2_000)));
+                    between(1, 4),
+                    between(1, 8),
+                    between(10, 200),
+                    between(5, 50),
+                    between(100, 2_000),
+                    between(1, 300)));
             client.failInHundred = between(0, 60);
             client.failure =
                     randomFrom(ErrorCode.OVERLOADED, ErrorCode.ENDPOINT_UNREACHABLE, ErrorCode.ENDPOINT_FAILED);

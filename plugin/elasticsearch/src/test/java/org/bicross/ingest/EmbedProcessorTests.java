@@ -72,7 +72,7 @@ public class EmbedProcessorTests extends ESTestCase {
             client,
             new EmbedCoordinator(
                     client,
-                    new EmbedCoordinator.Limits(4, 64, 1 << 20, 100, 1 << 20),
+                    new EmbedCoordinator.Limits(4, 64, 1 << 20, 100, 1 << 20, 60_000),
                     new ThreadContext(Settings.EMPTY),
                     () -> 0L,
                     counters),
