@@ -22,7 +22,9 @@ NEED_TORCH = [
     "test_real_models.py",
     "test_reference.py",
 ]
-collect_ignore = [] if HAS_TORCH else NEED_TORCH
+HAS_ONNX = importlib.util.find_spec("onnx") is not None
+NEED_ONNX = ["test_adopt.py", "test_onnx_folder.py", "test_pooled_graph.py"]
+collect_ignore = ([] if HAS_TORCH else NEED_TORCH) + ([] if HAS_ONNX else NEED_ONNX)
 SHARED = Path(os.environ.get("BICROSS_SHARED") or Path(__file__).resolve().parents[3] / "shared")
 
 
