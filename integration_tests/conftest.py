@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from animals import animal_documents, index_body
-from real_models import RealCluster, real_models
+from real_models import RealCluster, RealModel, real_models
 from rest import Rest
 from server_process import KEY, ROOT, ServerProcess
 from wire import Wire
@@ -110,15 +110,25 @@ def animals(rest: Rest, pipeline: str) -> str:
 
 
 @pytest.fixture(scope="session")
+def bundle_cache(pytestconfig: pytest.Config) -> Path:
+    """Kept between runs: an export with its gate takes a minute or two."""
+    assert pytestconfig.cache is not None
+    return pytestconfig.cache.mkdir("bundles")
+
+
+@pytest.fixture(scope="session")
+def models(bundle_cache: Path, shared: Path) -> tuple[RealModel, RealModel]:
+    """A bi-encoder and a cross-encoder with real float weights."""
+    return real_models(bundle_cache, shared / "models")
+
+
+@pytest.fixture(scope="session")
 def real(
-    pytestconfig: pytest.Config,
     es_version: str,
-    shared: Path,
+    models: tuple[RealModel, RealModel],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RealCluster]:
-    assert pytestconfig.cache is not None
-    cache = pytestconfig.cache.mkdir("bundles")
-    bi, cross = real_models(cache, shared / "models")
+    bi, cross = models
     folder = tmp_path_factory.mktemp("real")
     server = ServerProcess([bi.bundle, cross.bundle], free_port(), folder / "server.log").start()
     spec = NodeSpec(

