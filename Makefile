@@ -62,7 +62,7 @@ node-tests: env assets  ## each room's own tests on real nodes
 integration: integration-$(ES)  ## the whole path on a real node, ES=version
 
 integration-%: env env-serving $(ASSETS)/%/.done
-	.venv/bin/pytest -q --es=$* integration_tests
+	.venv/bin/pytest -q --timeout=900 --es=$* integration_tests
 
 # --- what the node loads ----------------------------------------------------------------------
 zip:  ## the plugin for one Elasticsearch version, ES=version
