@@ -1,18 +1,8 @@
 package org.bicross.ingest;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import org.bicross.CallFailure;
 import org.bicross.ErrorCode;
-import org.bicross.client.Deadline;
-import org.bicross.client.ModelClient;
-import org.bicross.client.Purpose;
-import org.bicross.protocol.EmbedRequest;
-import org.bicross.protocol.Embeddings;
 import org.bicross.protocol.ModelName;
-import org.bicross.protocol.RerankRequest;
 import org.bicross.status.Counters;
 import org.bicross.status.Counters.Counter;
 import org.elasticsearch.action.ActionListener;
@@ -31,94 +21,10 @@ public class EmbedCoordinatorTests extends ESTestCase {
     private final DeterministicTaskQueue tasks = new DeterministicTaskQueue(random());
     private final ThreadContext context = new ThreadContext(Settings.EMPTY);
     private final Counters counters = new Counters();
-    private final ScriptedClient client = new ScriptedClient();
-
-    /** Answers later, at a time of its own; a text that holds "bad" has its whole call refused. */
-    private final class ScriptedClient implements ModelClient {
-        final List<EmbedRequest> requests = new ArrayList<>();
-        int open;
-        int mostOpen;
-        int failInHundred;
-        boolean failsAtOnce;
-        ErrorCode failure = ErrorCode.ENDPOINT_UNREACHABLE;
-
-        @Override
-        public Deadline deadline(ModelName model, Purpose purpose) {
-            return Deadline.in(30_000, tasks::getCurrentTimeMillis);
-        }
-
-        @Override
-        public void requireKnown(ModelName model) {}
-
-        @Override
-        public void embed(
-                EmbedRequest request, Purpose purpose, Deadline deadline, ActionListener<Embeddings> listener) {
-            assertNull("a call goes under nobody's headers", context.getHeader("who"));
-            requests.add(request);
-            if (failsAtOnce) {
-                listener.onFailure(new CallFailure(ErrorCode.MODEL_NOT_FOUND, "unknown"));
-                return;
-            }
-            mostOpen = Math.max(mostOpen, ++open);
-            tasks.scheduleAt(tasks.getCurrentTimeMillis() + between(1, 100), () -> {
-                open--;
-                answer(request, listener);
-            });
-        }
-
-        private void answer(EmbedRequest request, ActionListener<Embeddings> listener) {
-            if (request.inputs().stream().anyMatch(text -> text.contains("bad"))) {
-                listener.onFailure(new CallFailure(ErrorCode.INVALID_REQUEST, "refused", "input[0]"));
-            } else if (between(1, 100) <= failInHundred) {
-                listener.onFailure(new CallFailure(failure, "failed"));
-            } else {
-                List<float[]> vectors = request.inputs().stream()
-                        .map(t -> new float[] {t.hashCode(), 1})
-                        .toList();
-                List<String> problems = new ArrayList<>(java.util.Collections.nCopies(vectors.size(), null));
-                listener.onResponse(new Embeddings(null, vectors, problems));
-            }
-        }
-
-        @Override
-        public void rerank(RerankRequest request, Deadline deadline, ActionListener<float[]> listener) {
-            throw new AssertionError();
-        }
-    }
+    private final ScriptedClient client = new ScriptedClient(tasks, context, random());
 
     private EmbedCoordinator coordinator(EmbedCoordinator.Limits limits) {
         return new EmbedCoordinator(client, limits, context, tasks::getCurrentTimeMillis, counters);
-    }
-
-    /** Outcomes by text, each at most once. */
-    private static final class Outcomes {
-        final Map<String, float[]> vectors = new ConcurrentHashMap<>();
-        final Map<String, Exception> failures = new ConcurrentHashMap<>();
-
-        ActionListener<float[]> of(String text) {
-            return new ActionListener<>() {
-                @Override
-                public void onResponse(float[] vector) {
-                    assertFalse(failures.containsKey(text));
-                    assertNull(vectors.put(text, vector));
-                    assertEquals("no text gets another's vector", text.hashCode(), vector[0], 0f);
-                }
-
-                @Override
-                public void onFailure(Exception e) {
-                    assertFalse(vectors.containsKey(text));
-                    assertNull(failures.put(text, e));
-                }
-            };
-        }
-
-        int told() {
-            return vectors.size() + failures.size();
-        }
-
-        ErrorCode code(String text) {
-            return ((CallFailure) failures.get(text)).code();
-        }
     }
 
     public void testFiveHundredDocumentsMakeFewCalls() {
