@@ -67,7 +67,7 @@ def adopted_cross_encoder(cache: Path) -> Path:
 def written(verb: str, source: Path, cache: Path, name: str) -> Path:
     """The bundle by `onnx-export VERB`, kept as long as the exporter's own code is the same."""
     code = hashlib.sha256()
-    for module in sorted((ROOT / "onnx_export").glob("*.py")):
+    for module in sorted((ROOT / "onnx_export").rglob("*.py")):
         code.update(module.read_bytes())
     bundle = cache / code.hexdigest()[:12] / name
     if not bundle.is_dir():

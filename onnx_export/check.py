@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bicross.bundle import Bundle, open_bundle
 from bicross.runtime import self_test
-from onnx_export.batches import load_encoder
+from onnx_export.gate.batches import load_encoder
 
 
 @dataclass(frozen=True)

@@ -77,10 +77,10 @@ def model(
 ) -> None:
     """Export MODEL to a bundle at OUT, if its graph ranks and computes as the original does."""
     require_packages(EXPORT_PACKAGES, "export")
-    from onnx_export.hub import find_model
+    from onnx_export.gate.samples import read_sample
     from onnx_export.report import print_manifest, steps
-    from onnx_export.samples import read_sample
-    from onnx_export.source import Options
+    from onnx_export.source.hub import find_model
+    from onnx_export.source.spec import Options
 
     options = Options(
         task=task,
@@ -115,9 +115,9 @@ def check(
     """Verify BUNDLE: digests, golden outputs, and the gate where torch and the original are."""
     require_packages(RUN_PACKAGES, "server")
     from onnx_export.check import check_bundle
-    from onnx_export.hub import find_model
+    from onnx_export.gate.samples import read_sample
     from onnx_export.report import print_check, steps
-    from onnx_export.samples import read_sample
+    from onnx_export.source.hub import find_model
 
     texts = read_sample(sample)
     with steps() as narrate:
@@ -128,7 +128,7 @@ def check(
         if not gate and model is not None:
             narrate(f"reading {model}")
             original = find_model(model, source.revision, trust_remote_code=False)
-            from onnx_export.regate import run_gate_again
+            from onnx_export.gate.regate import run_gate_again
 
             gate = run_gate_again(opened, original, texts, narrate)
     print_check(opened, findings, gate, as_json=as_json)
@@ -159,10 +159,10 @@ def adopt(
 ) -> None:
     """Make a bundle at OUT of FOLDER's ONNX, without torch; its parity is not measured."""
     require_packages(ADOPT_PACKAGES, "adopt")
-    from onnx_export.adopt import AdoptRequest, adopt_folder
-    from onnx_export.adopted_head import HeadOptions
+    from onnx_export.adopt.adoption import AdoptRequest, adopt_folder
+    from onnx_export.adopt.head import HeadOptions
+    from onnx_export.gate.samples import read_sample
     from onnx_export.report import print_manifest, steps
-    from onnx_export.samples import read_sample
 
     head = HeadOptions(label, pooling, normalize, query_prompt, passage_prompt)
     request = AdoptRequest(

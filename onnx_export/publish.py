@@ -9,17 +9,17 @@ from bicross.bundle.layout import GOLDENS, GRAPH, MANIFEST
 from bicross.bundle.manifest import Graph, PrecisionRecord, Source
 from bicross.bundle.store import file_records
 from bicross.runtime import self_test
-from onnx_export.batches import load_encoder
 from onnx_export.descriptions import copy_descriptions
+from onnx_export.gate.batches import load_encoder
+from onnx_export.gate.parity import measure, require_parity
+from onnx_export.gate.probes import Probes, compute_probes
+from onnx_export.gate.samples import Sample
+from onnx_export.gate.tolerance import require_spread
 from onnx_export.graph import ExportGraph, build_graph
-from onnx_export.hub import ModelFolder, weight_files, weights_sha256
-from onnx_export.parity import measure, require_parity
-from onnx_export.probes import Probes, compute_probes
 from onnx_export.records import Identity, make_manifest
 from onnx_export.reference import load_reference
-from onnx_export.samples import Sample
-from onnx_export.source import ModelSpec, Options, read_spec
-from onnx_export.tolerance import require_spread
+from onnx_export.source.hub import ModelFolder, weight_files, weights_sha256
+from onnx_export.source.spec import ModelSpec, Options, read_spec
 from onnx_export.trace import OPSET, Tracer, trace_graph
 
 Narrate = Callable[[str], None]

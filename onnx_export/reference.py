@@ -18,8 +18,8 @@ from bicross.bundle.layout import CONFIG, TOKENIZER
 from bicross.bundle.manifest import InputType, Rerank
 from bicross.errors import UnsupportedArchitecture
 from bicross.runtime import FloatArray
-from onnx_export.prompts import PromptChoice
-from onnx_export.source import ModelSpec
+from onnx_export.source.prompts import PromptChoice
+from onnx_export.source.spec import ModelSpec
 
 NOISY_LOGGERS = ("torch.onnx", "transformers", "sentence_transformers")
 TOKENIZER_FILES = (TOKENIZER, "tokenizer_config.json", "special_tokens_map.json")

@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 
 from bicross.bundle import Bundle, open_bundle
-from onnx_export.hub import ModelFolder
-from onnx_export.samples import Sample, read_sample
-from onnx_export.source import Options
+from onnx_export.gate.samples import Sample, read_sample
+from onnx_export.source.hub import ModelFolder
+from onnx_export.source.spec import Options
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 NEED_TORCH = [
-    "test_graph_config.py",
-    "test_parity.py",
+    "adopt/test_graph_config.py",
+    "gate/test_parity.py",
     "test_publish.py",
     "test_reference.py",
 ]
 HAS_ONNX = importlib.util.find_spec("onnx") is not None
-NEED_ONNX = ["test_adopt.py", "test_onnx_folder.py", "test_pooled_graph.py"]
+NEED_ONNX = ["adopt/test_adoption.py", "adopt/test_onnx_folder.py", "adopt/test_pooled_graph.py"]
 collect_ignore = ([] if HAS_TORCH else NEED_TORCH) + ([] if HAS_ONNX else NEED_ONNX)
 
 

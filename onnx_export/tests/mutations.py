@@ -12,8 +12,8 @@ from bicross.bundle import Bundle, Manifest, open_bundle
 from bicross.bundle.layout import GRAPH, MANIFEST
 from bicross.bundle.manifest import identity_digest
 from bicross.bundle.store import file_records
-from onnx_export.onnx_folder import open_graph
-from onnx_export.pooled_graph import OUTPUT, complete_graph
+from onnx_export.adopt.onnx_folder import open_graph
+from onnx_export.adopt.pooled_graph import OUTPUT, complete_graph
 
 ChangeGraph = Callable[[Path], None]
 ChangeManifest = Callable[[dict[str, Any]], None]

@@ -13,11 +13,11 @@ from bicross.bundle.store import file_sha256
 from bicross.errors import FlatSample, GateFailed, UsageError
 from bicross.runtime import BiEncoder, relevance_score
 from bicross.runtime import CrossEncoder as Runtime
+from onnx_export.gate.samples import Sample
 from onnx_export.graph import ExportGraph
-from onnx_export.hub import ModelFolder
 from onnx_export.publish import Request, export_model
-from onnx_export.samples import Sample
-from onnx_export.source import Options
+from onnx_export.source.hub import ModelFolder
+from onnx_export.source.spec import Options
 from onnx_export.trace import trace_graph
 
 pytestmark = pytest.mark.torch

@@ -11,10 +11,10 @@ from sentence_transformers import CrossEncoder, SentenceTransformer
 from bicross.bundle import Bundle
 from bicross.errors import UnsupportedArchitecture
 from bicross.runtime import Tokenizer
-from onnx_export.hub import ModelFolder
+from onnx_export.gate.samples import Sample, read_sample
 from onnx_export.reference import Reference, load_reference
-from onnx_export.samples import Sample, read_sample
-from onnx_export.source import Options, read_spec
+from onnx_export.source.hub import ModelFolder
+from onnx_export.source.spec import Options, read_spec
 from onnx_export.tests.edits import edit_json
 
 pytestmark = pytest.mark.torch

@@ -13,10 +13,10 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizer
 
-from onnx_export.hub import find_model
+from onnx_export.gate.samples import Sample
 from onnx_export.publish import Request, export_model
-from onnx_export.samples import Sample
-from onnx_export.source import Options
+from onnx_export.source.hub import find_model
+from onnx_export.source.spec import Options
 
 HERE = Path(__file__).parent
 MAX_TOKENS = 64

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from bicross.errors import FlatSample
-from onnx_export.samples import Sample
-from onnx_export.tolerance import (
+from onnx_export.gate.samples import Sample
+from onnx_export.gate.tolerance import (
     Tolerance,
     fp32_tolerance,
     golden_bound,

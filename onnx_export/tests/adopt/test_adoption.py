@@ -9,12 +9,12 @@ import pytest
 from bicross.bundle import open_bundle
 from bicross.errors import MissingFile, UnsupportedArchitecture, UsageError
 from bicross.runtime import BiEncoder, CrossEncoder
-from onnx_export.adopt import AdoptRequest, adopt_folder
-from onnx_export.adopted_head import HeadOptions
-from onnx_export.samples import Sample
+from onnx_export.adopt.adoption import AdoptRequest, adopt_folder
+from onnx_export.adopt.head import HeadOptions
+from onnx_export.gate.samples import Sample
 from onnx_export.tests.edits import edit_json
 
-TINY = Path(__file__).parents[2] / "plugin" / "tests" / "bundles"
+TINY = Path(__file__).parents[3] / "plugin" / "tests" / "bundles"
 Adopt = Callable[..., Path]
 
 

@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from bicross.errors import MissingFile, UnsafeGraph, UnsafePath, UnsupportedArchitecture, UsageError
-from onnx_export.onnx_folder import open_graph, width
+from onnx_export.adopt.onnx_folder import open_graph, width
 
 
 def graph(

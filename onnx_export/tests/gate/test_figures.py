@@ -5,8 +5,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from onnx_export.figures import largest_difference, smallest_cosine, smallest_overlap, smallest_tau
-from onnx_export.tolerance import Tolerance, lowest_tau
+from onnx_export.gate.figures import (
+    largest_difference,
+    smallest_cosine,
+    smallest_overlap,
+    smallest_tau,
+)
+from onnx_export.gate.tolerance import Tolerance, lowest_tau
 
 PASSAGES = 12
 # Half-tolerance steps in a narrow range: many passages are near ties, none are equal.

@@ -9,13 +9,13 @@ import pytest
 
 from bicross.bundle import Bundle
 from bicross.errors import GateFailed
-from onnx_export.hub import ModelFolder
-from onnx_export.parity import Measurement, require_parity
-from onnx_export.probes import Probes, compute_probes
+from onnx_export.gate.parity import Measurement, require_parity
+from onnx_export.gate.probes import Probes, compute_probes
+from onnx_export.gate.samples import Sample
 from onnx_export.publish import prove
 from onnx_export.reference import load_reference
-from onnx_export.samples import Sample
-from onnx_export.source import Options, read_spec
+from onnx_export.source.hub import ModelFolder
+from onnx_export.source.spec import Options, read_spec
 from onnx_export.tests import mutations
 from onnx_export.tests.mutations import mutated, pooled_by
 

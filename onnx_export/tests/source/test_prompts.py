@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from onnx_export.prompts import PromptChoice, read_prompts
+from onnx_export.source.prompts import PromptChoice, read_prompts
 
 
 def folder(tmp_path: Path, prompts: dict[str, Any], default: str | None = None) -> Path:

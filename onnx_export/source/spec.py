@@ -7,8 +7,8 @@ from typing import Any
 
 from bicross.bundle.manifest import Embedding, Rerank, Task
 from bicross.errors import UnsupportedArchitecture, UsageError
-from onnx_export.hub import ModelFolder
-from onnx_export.model_files import (
+from onnx_export.source.hub import ModelFolder
+from onnx_export.source.model_files import (
     OFFSET_POSITIONS,
     Module,
     read_activation,
@@ -20,7 +20,7 @@ from onnx_export.model_files import (
     read_pooling,
     read_similarity,
 )
-from onnx_export.prompts import PromptChoice, PromptChoices, read_prompts
+from onnx_export.source.prompts import PromptChoice, PromptChoices, read_prompts
 
 EMBEDDING_MODULES = ("Transformer", "Pooling", "Dense", "Normalize")
 CLASSIFIER = "ForSequenceClassification"

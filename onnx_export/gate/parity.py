@@ -12,10 +12,15 @@ import numpy as np
 
 from bicross.errors import GateFailed, ModelFailed
 from bicross.runtime import FloatArray
-from onnx_export.batches import Encoder, Input, run_batches, tokenize
-from onnx_export.figures import largest_difference, smallest_cosine, smallest_overlap, smallest_tau
-from onnx_export.probes import Probe, Probes
-from onnx_export.tolerance import lowest_tau
+from onnx_export.gate.batches import Encoder, Input, run_batches, tokenize
+from onnx_export.gate.figures import (
+    largest_difference,
+    smallest_cosine,
+    smallest_overlap,
+    smallest_tau,
+)
+from onnx_export.gate.probes import Probe, Probes
+from onnx_export.gate.tolerance import lowest_tau
 
 BATCH_SIZES = (1, 8, 32)
 # How much of a probe goes through at each batch size: several batches, but not every pair thrice.

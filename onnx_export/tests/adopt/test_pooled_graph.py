@@ -7,8 +7,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from bicross.errors import UnsupportedArchitecture
-from onnx_export.onnx_folder import open_graph
-from onnx_export.pooled_graph import complete_graph
+from onnx_export.adopt.onnx_folder import open_graph
+from onnx_export.adopt.pooled_graph import complete_graph
 
 HIDDEN = 4
 

@@ -9,7 +9,7 @@ from onnx import numpy_helper
 
 from bicross.bundle.manifest import Task
 from bicross.errors import MissingFile
-from onnx_export.onnx_folder import SCORE_OUTPUTS, OnnxGraph, width
+from onnx_export.adopt.onnx_folder import SCORE_OUTPUTS, OnnxGraph, width
 
 LAYER = re.compile(r"encoder\.layer\.(\d+)\.")
 EMBEDDINGS = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bicross.bundle.manifest import Prompts
-from onnx_export.model_files import read_json
+from onnx_export.source.model_files import read_json
 
 # sentence-transformers' own names first, then those of widely used models.
 QUERY_NAMES = ("query", "search_query", "retrieval.query", "s2p_query")

@@ -10,7 +10,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from bicross.errors import UnsupportedArchitecture
-from onnx_export.onnx_folder import POOLED_OUTPUTS, TOKEN_OUTPUTS, OnnxGraph, width
+from onnx_export.adopt.onnx_folder import POOLED_OUTPUTS, TOKEN_OUTPUTS, OnnxGraph, width
 
 OUTPUT = "sentence_embedding"
 POOLINGS = ("cls", "mean")

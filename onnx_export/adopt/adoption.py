@@ -16,18 +16,18 @@ from bicross.bundle.manifest import Embedding, Graph, PrecisionRecord, Rerank, S
 from bicross.bundle.store import file_records
 from bicross.errors import MissingFile, UsageError
 from bicross.runtime import self_test
-from onnx_export.adopted_head import HeadOptions, choose_embedding_head, choose_rerank_head
-from onnx_export.batches import load_encoder
+from onnx_export.adopt.graph_config import config_from_graph
+from onnx_export.adopt.head import HeadOptions, choose_embedding_head, choose_rerank_head
+from onnx_export.adopt.onnx_folder import OnnxGraph, open_graph
+from onnx_export.adopt.pooled_graph import complete_graph
+from onnx_export.adopt.self_goldens import self_goldens
 from onnx_export.descriptions import copy_descriptions
-from onnx_export.graph_config import config_from_graph
-from onnx_export.hub import weights_sha256
-from onnx_export.model_files import read_json, read_max_tokens, read_modules
-from onnx_export.onnx_folder import OnnxGraph, open_graph
-from onnx_export.pooled_graph import complete_graph
+from onnx_export.gate.batches import load_encoder
+from onnx_export.gate.samples import Sample
 from onnx_export.records import Identity, make_manifest
-from onnx_export.samples import Sample
-from onnx_export.self_goldens import self_goldens
-from onnx_export.source import bundle_name, detect_task
+from onnx_export.source.hub import weights_sha256
+from onnx_export.source.model_files import read_json, read_max_tokens, read_modules
+from onnx_export.source.spec import bundle_name, detect_task
 
 TOKENIZER_FILES = (TOKENIZER, "tokenizer_config.json")
 # With these the graph is run for the first time, to make its own.

@@ -15,7 +15,7 @@ from bicross.errors import (
     RemoteCodeRefused,
     UsageError,
 )
-from onnx_export.model_files import read_config, read_modules
+from onnx_export.source.model_files import read_config, read_modules
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 WEIGHTS = "*.safetensors"

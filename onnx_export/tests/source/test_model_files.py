@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bicross.errors import MissingFile, UnsupportedArchitecture
-from onnx_export.model_files import (
+from onnx_export.source.model_files import (
     Module,
     read_activation,
     read_config,

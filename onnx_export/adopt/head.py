@@ -6,11 +6,17 @@ from typing import Any, TypeVar
 
 from bicross.bundle.manifest import Embedding, Rerank
 from bicross.errors import UnsupportedArchitecture, UsageError
-from onnx_export.model_files import read_modules, read_pooling, read_similarity
-from onnx_export.onnx_folder import POOLED_OUTPUTS, SCORE_OUTPUTS, TOKEN_OUTPUTS, OnnxGraph, width
-from onnx_export.pooled_graph import POOLINGS
-from onnx_export.prompts import read_prompts
-from onnx_export.source import read_rerank_head
+from onnx_export.adopt.onnx_folder import (
+    POOLED_OUTPUTS,
+    SCORE_OUTPUTS,
+    TOKEN_OUTPUTS,
+    OnnxGraph,
+    width,
+)
+from onnx_export.adopt.pooled_graph import POOLINGS
+from onnx_export.source.model_files import read_modules, read_pooling, read_similarity
+from onnx_export.source.prompts import read_prompts
+from onnx_export.source.spec import read_rerank_head
 
 Value = TypeVar("Value", str, bool)
 INSIDE = "inside the graph"

@@ -11,10 +11,10 @@ import numpy as np
 from bicross.bundle import Bound, Goldens
 from bicross.bundle.golden import PASSAGES, QUERIES, Matrix
 from bicross.runtime import FloatArray
-from onnx_export.batches import Encoder, Input, run_batches, tokenize
-from onnx_export.figures import Numbers, largest_difference, smallest_tau
-from onnx_export.samples import Sample
-from onnx_export.tolerance import Tolerance, fp32_tolerance, lowest_tau, require_spread
+from onnx_export.gate.batches import Encoder, Input, run_batches, tokenize
+from onnx_export.gate.figures import Numbers, largest_difference, smallest_tau
+from onnx_export.gate.samples import Sample
+from onnx_export.gate.tolerance import Tolerance, fp32_tolerance, lowest_tau, require_spread
 
 # Another batch may move the numbers further than those tried here.
 MARGIN = 2

@@ -10,11 +10,11 @@ import numpy as np
 from bicross.bundle.golden import PASSAGES, QUERIES, Goldens, Matrix
 from bicross.bundle.manifest import InputType
 from bicross.runtime import FloatArray
-from onnx_export.batches import Input
-from onnx_export.figures import Numbers
+from onnx_export.gate.batches import Input
+from onnx_export.gate.figures import Numbers
+from onnx_export.gate.samples import Sample
+from onnx_export.gate.tolerance import Tolerance, fp32_tolerance, golden_bound
 from onnx_export.reference import Reference
-from onnx_export.samples import Sample
-from onnx_export.tolerance import Tolerance, fp32_tolerance, golden_bound
 
 Kind = Literal["short", "mixed", "maximum"]
 INPUT_TYPES: tuple[InputType, ...] = ("query", "passage")

@@ -6,7 +6,7 @@ import pytest
 
 from bicross.bundle.store import file_sha256
 from bicross.errors import MissingFile, PickleRefused, RemoteCodeRefused, UsageError
-from onnx_export.hub import find_model, weight_files, weights_sha256
+from onnx_export.source.hub import find_model, weight_files, weights_sha256
 
 CONFIG = {"model_type": "bert", "architectures": ["BertModel"]}
 REMOTE = {"model_type": "new", "auto_map": {"AutoModel": "modeling.NewModel"}}

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bicross.bundle import Bundle
-from onnx_export.graph_config import config_from_graph
-from onnx_export.model_files import read_json
-from onnx_export.onnx_folder import open_graph
+from onnx_export.adopt.graph_config import config_from_graph
+from onnx_export.adopt.onnx_folder import open_graph
+from onnx_export.source.model_files import read_json
 
 pytestmark = pytest.mark.torch
 KEPT = (

@@ -1,0 +1,1 @@
+"""A folder that already holds ONNX becomes a bundle, without torch."""
