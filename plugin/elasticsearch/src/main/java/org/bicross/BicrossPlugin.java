@@ -49,12 +49,6 @@ public final class BicrossPlugin extends RestPlugin implements IngestPlugin, Sea
         this.endpoints = EndpointConfig.read(settings);
     }
 
-    /** The plugin's own version, from its jar. */
-    public static String version() {
-        String version = BicrossPlugin.class.getPackage().getImplementationVersion();
-        return version == null ? "unknown" : version;
-    }
-
     @Override
     public Collection<?> createComponents(PluginServices services) {
         var threadPool = services.threadPool();

@@ -2,7 +2,6 @@ package org.bicross.status;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.bicross.BicrossPlugin;
 import org.bicross.client.EndpointStatus;
 import org.bicross.ingest.EmbedCoordinator;
 import org.elasticsearch.action.ActionListener;
@@ -23,7 +22,7 @@ public final class StatusReport {
     void gather(ActionListener<Map<String, Object>> listener) {
         endpoints.ask(listener.map(asked -> {
             Map<String, Object> facts = new LinkedHashMap<>();
-            facts.put("version", BicrossPlugin.version());
+            facts.put("version", version());
             facts.put("endpoints", asked);
             Map<String, Object> counts = counters.asMap();
             counts.put("ingest_waiting_texts", (long) coordinator.waitingTexts());
@@ -31,5 +30,11 @@ public final class StatusReport {
             facts.put("counters", counts);
             return facts;
         }));
+    }
+
+    /** The plugin's own version, from its jar. */
+    private static String version() {
+        String version = StatusReport.class.getPackage().getImplementationVersion();
+        return version == null ? "unknown" : version;
     }
 }
