@@ -57,7 +57,9 @@ def up(
     server.start(SERVING, [model.bundle for model in chosen], STATE)
     console.print(f"{server.URL}/docs has its API; log in {STATE / 'server.log'}")
     heading("A real Elasticsearch node, with the plugin in it")
-    run("local", "up", "--endpoint", server.URL)
+    # A window of an unquantised cross-encoder may take a small machine longer than the default.
+    slow = "bicross.endpoint.local.timeout.rerank=60s"
+    run("local", "up", "--endpoint", server.URL, "--setting", slow)
     heading("Real text: the documentation in Python's own standard library")
     passages, queries = corpus.write_collection(COLLECTION)
     console.print(f"{passages} passages, {queries} queries; demo/README.md has the rule")
