@@ -12,4 +12,3 @@ EXPOSE 8380
 # Bundles are mounted read-only below /bundles; no hub is asked while serving.
 ENV HF_HUB_OFFLINE=1
 ENTRYPOINT ["bicross", "serve"]
-CMD ["--host", "0.0.0.0", "--allow-insecure", "/bundles/bi-encoder", "/bundles/cross-encoder"]

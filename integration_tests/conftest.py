@@ -15,6 +15,9 @@ from bicross.local.node import LocalNode
 from bicross.local.ports import free_port
 from bicross.local.spec import NodeSpec
 
+# Where another cluster is tested, such as docker/compose.yaml's, with a server that it reaches.
+OTHER_CLUSTER = os.environ.get("BICROSS_TEST_CLUSTER")
+OTHER_SERVER_PORT = int(os.environ.get("BICROSS_TEST_SERVER_PORT", "8380"))
 TINY = ROOT / "plugin" / "tests" / "bundles"
 
 
@@ -45,6 +48,9 @@ def shared() -> Path:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Serves tiny-bi (16 dimensions) and tiny-cross, behind an API key."""
     log = tmp_path_factory.mktemp("server") / "server.log"
+    if OTHER_CLUSTER:
+        yield ServerProcess([], OTHER_SERVER_PORT, log, key=KEY)
+        return
     process = ServerProcess([TINY / "tiny-bi", TINY / "tiny-cross"], free_port(), log, key=KEY)
     yield process.start()
     process.stop()
@@ -52,6 +58,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @pytest.fixture(scope="session")
 def wire(server: ServerProcess) -> Iterator[Wire]:
+    if OTHER_CLUSTER:
+        pytest.skip("needs a node and a server of its own")
     relay = Wire(server.port)
     yield relay
     relay.close()
@@ -74,8 +82,8 @@ def node(
 
 
 @pytest.fixture(scope="session")
-def rest(node: LocalNode) -> Iterator[Rest]:
-    with Rest(node.url) as client:
+def rest(request: pytest.FixtureRequest) -> Iterator[Rest]:
+    with Rest(OTHER_CLUSTER or request.getfixturevalue("node").url) as client:
         yield client
 
 
@@ -128,6 +136,8 @@ def real(
     models: tuple[RealModel, RealModel],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RealCluster]:
+    if OTHER_CLUSTER:
+        pytest.skip("needs a node and a server of its own")
     bi, cross = models
     folder = tmp_path_factory.mktemp("real")
     server = ServerProcess([bi.bundle, cross.bundle], free_port(), folder / "server.log").start()

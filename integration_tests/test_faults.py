@@ -20,6 +20,7 @@ SEARCHES: dict[str, dict[str, Any]] = {
     "rerank": {"retriever": rerank(), "size": 5},
 }
 DOCUMENTS = 2000
+pytestmark = pytest.mark.usefixtures("wire")
 
 
 @pytest.fixture
