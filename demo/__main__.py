@@ -17,7 +17,7 @@ SERVING = ROOT / ".venv-serving" / "bin" / "bicross"
 COLLECTION = STATE / "python-docs"
 CONFIG = STATE / "bicross.toml"
 INDEX = "python-docs"
-WINDOW = 30
+WINDOW = 20
 QUERIES = (
     "split a string the way a shell does",
     "wait until several threads have all reached the same point",

@@ -73,16 +73,14 @@ def print_counts(console: Console, report: IndexReport, without_vector: int | No
 
 
 def print_hits(console: Console, hits: Sequence[Hit], field: str) -> None:
-    table = Table("rank", "score", "id", box=None, pad_edge=False)
-    table.add_column(Text(field), no_wrap=True, overflow="ellipsis")
+    table = _hit_table(("rank", "score"), field)
     for rank, hit in enumerate(hits, start=1):
         table.add_row(str(rank), f"{hit.score:.4f}", Text(hit.id), _excerpt(hit, field))
     console.print(table)
 
 
 def print_stages(console: Console, changes: Sequence[RankChange], field: str) -> None:
-    table = Table("rank", "before", "change", "score", "first", "id", box=None, pad_edge=False)
-    table.add_column(Text(field), no_wrap=True, overflow="ellipsis")
+    table = _hit_table(("rank", "before", "change", "score", "first"), field)
     for change in changes:
         table.add_row(
             _rank(change.second_rank),
@@ -94,6 +92,16 @@ def print_stages(console: Console, changes: Sequence[RankChange], field: str) ->
             _excerpt(change.hit, field),
         )
     console.print(table)
+
+
+def _hit_table(figures: Sequence[str], field: str) -> Table:
+    """Columns of `figures` keep their width on any terminal; id and text share what is left."""
+    table = Table(box=None, pad_edge=False, expand=True)
+    for figure in figures:
+        table.add_column(figure, justify="right", no_wrap=True)
+    table.add_column("id", ratio=2, no_wrap=True, overflow="ellipsis")
+    table.add_column(Text(field), ratio=3, no_wrap=True, overflow="ellipsis")
+    return table
 
 
 def stage_record(change: RankChange) -> dict[str, Any]:

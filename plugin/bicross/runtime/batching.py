@@ -9,7 +9,7 @@ from bicross.runtime.tokenization import TokenSequence
 
 IntArray = npt.NDArray[np.int64]
 
-TOKEN_BUDGET = 4096
+TOKEN_BUDGET = 512
 MAX_ROWS = 64
 
 

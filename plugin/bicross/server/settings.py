@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     precision: str | None = None
     # A run's time per token is the same from 256 to 4,096 tokens (MiniLM-L6, two cores); a search
     # waits for the run before it, so the smaller batch wins.
-    batch_tokens: int = _bounded(1024, 1 << 20)
+    batch_tokens: int = _bounded(512, 1 << 20)
     batch_rows: int = _bounded(64, 4096)
 
     max_body_bytes: int = _bounded(8 * MIB, 256 * MIB)

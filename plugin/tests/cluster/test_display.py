@@ -12,9 +12,9 @@ from bicross.cluster.indexing import IndexReport
 from bicross.cluster.stages import Hit, rank_changes
 
 
-def printed(write: Callable[..., None], *arguments: Any, **options: Any) -> str:
+def printed(write: Callable[..., None], *arguments: Any, width: int = 200, **options: Any) -> str:
     stream = io.StringIO()
-    write(Console(width=200, file=stream), *arguments, **options)
+    write(Console(width=width, file=stream), *arguments, **options)
     return stream.getvalue()
 
 
@@ -66,3 +66,11 @@ def test_stages_show_rises_and_falls() -> None:
         ["1", "2", "+1", "9.0000", "1.0000", "b"],
         ["2", "1", "-1", "8.0000", "2.0000", "a"],
     ]
+
+
+def test_a_narrow_terminal_cuts_texts_and_never_figures() -> None:
+    long = Hit("threading.Barrier.wait", 9.0, {"t": "wait for the barrier to be tripped " * 9})
+    changes = rank_changes([Hit("other", 2.0), Hit(long.id, 1.0)], [long])
+    row = printed(print_stages, changes, "t", width=80).splitlines()[1].split()
+    assert row[:5] == ["1", "2", "+1", "9.0000", "1.0000"]
+    assert row[5].startswith("threading.")
