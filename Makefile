@@ -84,7 +84,7 @@ lock: env  ## the local node's jars of one version, by coordinates and sha256
 # --- release ----------------------------------------------------------------------------------
 release: env assets  ## dist/: wheel, sdist, plugin zips, checksums
 	rm -rf dist && mkdir dist
-	.venv/bin/python -m build --installer uv --sdist --wheel --outdir dist
+	.venv/bin/python -m build --sdist --wheel --outdir dist
 	cp plugin/elasticsearch/target/*/bicross-*-es*.zip dist/
 	cd dist && sha256sum * > SHA256SUMS && cat SHA256SUMS
 

@@ -12,17 +12,15 @@ from types import FrameType
 from typing import Annotated, Literal, NoReturn
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from bicross import __version__
 from bicross.bundle.manifest import Task
 from bicross.errors import BicrossError, EnvironmentProblem
+from bicross.exits import INTERRUPTED, TERMINATED, fail
 
 EXPORT_PACKAGES = ("torch", "transformers", "sentence_transformers", "onnx", "onnxscript")
 ADOPT_PACKAGES = ("numpy", "onnx", "onnxruntime", "tokenizers")
 RUN_PACKAGES = ("numpy", "onnxruntime", "tokenizers")
-INTERRUPTED, TERMINATED = 130, 143
 
 app = typer.Typer(
     name="onnx-export",
@@ -214,21 +212,16 @@ def main() -> None:
     try:
         app()
     except BicrossError as error:
-        _fail(str(error), error.exit_status)
+        fail(str(error), error.exit_status)
     except OSError as error:
-        _fail(f"{error.strerror or error}: {error.filename or ''}", EnvironmentProblem.exit_status)
+        fail(f"{error.strerror or error}: {error.filename or ''}", EnvironmentProblem.exit_status)
     except KeyboardInterrupt:
-        _fail("interrupted; nothing was written", INTERRUPTED)
+        fail("interrupted; nothing was written", INTERRUPTED)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     del number, frame
     sys.exit(TERMINATED)
-
-
-def _fail(message: str, status: int) -> NoReturn:
-    Console(stderr=True).print(f"[bold red]error:[/] {escape(message)}", highlight=False)
-    sys.exit(status)
 
 
 if __name__ == "__main__":

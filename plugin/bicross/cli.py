@@ -1,16 +1,14 @@
 """`bicross`: the commands of every room, and what an error looks like to the caller."""
 
-import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from bicross import __version__
 from bicross.cluster.commands import deploy, index, search
 from bicross.errors import BicrossError
 from bicross.evaluate.commands import evaluate
+from bicross.exits import INTERRUPTED, MISSING_PACKAGE, fail
 from bicross.local.commands import app as local
 from bicross.server.commands import serve
 
@@ -29,8 +27,6 @@ EXTRAS = {
     "tokenizers": "server",
     "uvicorn": "server",
 }
-MISSING_PACKAGE = 5
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="bicross",
@@ -66,17 +62,12 @@ def main() -> None:
     try:
         app()
     except BicrossError as error:
-        _fail(str(error), error.exit_status)
+        fail(str(error), error.exit_status)
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
         hint = f"the package {error.name} is not installed; pip install 'bicross[{extra}]'"
-        _fail(hint, MISSING_PACKAGE)
+        fail(hint, MISSING_PACKAGE)
     except KeyboardInterrupt:
-        _fail("interrupted", INTERRUPTED)
-
-
-def _fail(message: str, status: int) -> None:
-    Console(stderr=True).print(f"[bold red]error:[/] {escape(message)}", highlight=False)
-    sys.exit(status)
+        fail("interrupted", INTERRUPTED)

@@ -1,10 +1,18 @@
-"""hypothesis tries the same cases every time: a found one becomes an @example.
+"""The tiny bundles, and hypothesis that tries the same cases every time.
 
-No deadline and no complaint of slowness: a shared machine is slow at times, and a slow test is no
-wrong result.
+A case that was found becomes an @example. No deadline, no complaint of slowness: a shared machine
+is slow at times, and a slow test is no wrong result.
 """
 
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from bicross.bundle import Bundle, open_bundle
+from bicross.runtime import BiEncoder, CrossEncoder
+
+BUNDLES = Path(__file__).parent / "bundles"
 
 settings.register_profile(
     "bicross",
@@ -13,3 +21,23 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("bicross")
+
+
+@pytest.fixture(scope="session")
+def bi_bundle() -> Bundle:
+    return open_bundle(BUNDLES / "tiny-bi")
+
+
+@pytest.fixture(scope="session")
+def cross_bundle() -> Bundle:
+    return open_bundle(BUNDLES / "tiny-cross")
+
+
+@pytest.fixture(scope="session")
+def bi_encoder(bi_bundle: Bundle) -> BiEncoder:
+    return BiEncoder.load(bi_bundle, threads=1)
+
+
+@pytest.fixture(scope="session")
+def cross_encoder(cross_bundle: Bundle) -> CrossEncoder:
+    return CrossEncoder.load(cross_bundle, threads=1)

@@ -7,30 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bicross.bundle import Bundle, open_bundle
-from bicross.runtime import BiEncoder, CrossEncoder
-
-BUNDLES = Path(__file__).parents[1] / "bundles"
-
-
-@pytest.fixture(scope="session")
-def bi_bundle() -> Bundle:
-    return open_bundle(BUNDLES / "tiny-bi")
-
-
-@pytest.fixture(scope="session")
-def cross_bundle() -> Bundle:
-    return open_bundle(BUNDLES / "tiny-cross")
-
-
-@pytest.fixture(scope="session")
-def bi_encoder(bi_bundle: Bundle) -> BiEncoder:
-    return BiEncoder.load(bi_bundle, threads=1)
-
-
-@pytest.fixture(scope="session")
-def cross_encoder(cross_bundle: Bundle) -> CrossEncoder:
-    return CrossEncoder.load(cross_bundle, threads=1)
+from bicross.bundle import Bundle
 
 
 @pytest.fixture

@@ -4,45 +4,22 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from bicross.bundle import Bundle, open_bundle
-from bicross.runtime import BiEncoder, CrossEncoder, FloatArray, TokenSequence
+from bicross.bundle import Bundle
+from bicross.runtime import BiEncoder, FloatArray, TokenSequence
 from bicross.server.app import create_app
 from bicross.server.catalog import Catalog, ServedModel
 from bicross.server.door import Doors
 from bicross.server.metrics import Metrics
 from bicross.server.settings import Settings
 
-BUNDLES = Path(__file__).parents[1] / "bundles"
-
 Client = httpx.AsyncClient
 Served = Callable[..., AbstractAsyncContextManager[tuple[Client, FastAPI]]]
-
-
-@pytest.fixture(scope="session")
-def bi_bundle() -> Bundle:
-    return open_bundle(BUNDLES / "tiny-bi")
-
-
-@pytest.fixture(scope="session")
-def cross_bundle() -> Bundle:
-    return open_bundle(BUNDLES / "tiny-cross")
-
-
-@pytest.fixture(scope="session")
-def bi_encoder(bi_bundle: Bundle) -> BiEncoder:
-    return BiEncoder.load(bi_bundle, threads=1)
-
-
-@pytest.fixture(scope="session")
-def cross_encoder(cross_bundle: Bundle) -> CrossEncoder:
-    return CrossEncoder.load(cross_bundle, threads=1)
 
 
 @dataclass(frozen=True)
