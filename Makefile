@@ -85,7 +85,7 @@ lock: env  ## the local node's jars of one version, by coordinates and sha256
 release: env assets  ## dist/: wheel, sdist, plugin zips, checksums
 	rm -rf dist && mkdir dist
 	.venv/bin/python -m build --sdist --wheel --outdir dist
-	cp plugin/elasticsearch/target/*/bicross-*-es*.zip dist/
+	cp $(ES_VERSIONS:%=plugin/elasticsearch/target/%/bicross-*-es*.zip) dist/
 	cd dist && sha256sum * > SHA256SUMS && cat SHA256SUMS
 
 constraints: env  ## write constraints.txt from .venv

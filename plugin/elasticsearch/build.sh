@@ -12,8 +12,9 @@ fail() {
 
 # compat folders, oldest first: a version takes the newest one that is not above it.
 case $version in
-  8.*) release=17 line=8.19 minor=8.19 ;;
-  9.[0-4].*) release=21 line=9 minor=9.2 ;;
+  8.19.*) release=17 line=8.19 minor=8.19 ;;
+  9.[2-4].*) release=21 line=9 minor=9.2 ;;
+  [0-8].* | 9.[01].*) fail "the plugin's code is for Elasticsearch 8.19 and 9.2 or newer, not $version" ;;
   9.* | [1-9][0-9].*) release=21 line=9 minor=9.5 ;;
   *) fail "ES=$version is not a version of Elasticsearch; give one such as $(sed -n '1s/ .*//p' "$here/versions")" ;;
 esac
