@@ -33,8 +33,8 @@ env: .venv/.done  ## the environment with torch, .venv
 env-serving: .venv-serving/.done  ## the environment without torch, .venv-serving
 
 # --- the main job -----------------------------------------------------------------------------
-demo: env env-serving $(ASSETS)/$(ES)/.done  ## one real node, two models, real text, the table
-	.venv/bin/python -m demo up
+demo: env env-serving $(ASSETS)/$(ES)/.done  ## one real node, two models (BI=, CROSS=), real text, the table
+	.venv/bin/python -m demo up $(if $(BI),--bi "$(BI)") $(if $(CROSS),--cross "$(CROSS)")
 
 demo-down:  ## end what the demo left running
 	.venv/bin/python -m demo down
