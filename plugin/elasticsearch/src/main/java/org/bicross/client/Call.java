@@ -178,14 +178,14 @@ final class Call<T> {
     private void settle(Endpoint endpoint, EndpointUrl url, Verdict verdict) {
         int inARow = endpoint.urls.close(url, verdict.failure().getMessage(), verdict.countsAgainstUrl());
         long waitMs = verdict.waitMs()
-                + (verdict.isStale() ? 0 : ThreadLocalRandom.current().nextInt(JITTER_MS));
+                + (verdict.isUnbegun() ? 0 : ThreadLocalRandom.current().nextInt(JITTER_MS));
         if (verdict.mayRetry() == false || attempts >= MOST_ATTEMPTS || deadline.leftMs() <= waitMs) {
             listener.onFailure(verdict.failure());
             return;
         }
-        // A server that closed an idle connection did no work and is well: that must not use up what is for real
-        // trouble.
-        boolean free = verdict.isStale() && inARow < UrlPool.FAILURES_TO_REST;
+        // Nothing was begun, so trying again adds no work anywhere: that must not use up what is for real trouble, or
+        // the searches between a server's death and its rest would fail beside a server that is well.
+        boolean free = verdict.isUnbegun() && inARow < UrlPool.FAILURES_TO_REST;
         if (free == false && shared.retries.take() == false) {
             shared.counters.increment(Counter.HTTP_RETRIES_REFUSED);
             listener.onFailure(verdict.failure());

@@ -20,9 +20,10 @@ import org.elasticsearch.common.settings.Setting;
  * @param mayRetry whether another attempt could do better
  * @param waitMs how long the server asked to be left alone first
  * @param countsAgainstUrl whether five of these in a row rest the URL
- * @param isStale the connection broke before the answer began: tried again at once, and free of the retry budget
+ * @param isUnbegun no server was reached, or the connection broke before the answer began: tried again at once, and free
+ *     of the retry budget, which bounds what retries add to servers at work
  */
-record Verdict(CallFailure failure, boolean mayRetry, long waitMs, boolean countsAgainstUrl, boolean isStale) {
+record Verdict(CallFailure failure, boolean mayRetry, long waitMs, boolean countsAgainstUrl, boolean isUnbegun) {
     static CallFailure late(Route route, Deadline deadline) {
         return new CallFailure(
                 ErrorCode.DEADLINE_EXCEEDED,
@@ -45,7 +46,7 @@ record Verdict(CallFailure failure, boolean mayRetry, long waitMs, boolean count
                     ErrorCode.ENDPOINT_UNREACHABLE,
                     route.about(how + reason(trouble.getMessage()) + "; check ["
                             + endpoint.settingKey(BicrossSettings.URLS) + "] and that the server runs"));
-            return new Verdict(failure, true, 0, true, trouble instanceof HttpCalls.NoAnswerException);
+            return new Verdict(failure, true, 0, true, connecting || trouble instanceof HttpCalls.NoAnswerException);
         }
         String kind = trouble.getClass().getSimpleName();
         return new Verdict(
