@@ -94,10 +94,6 @@ final class UrlPool {
         url.isProbed = false;
     }
 
-    synchronized boolean hasOther(EndpointUrl url) {
-        return urls.stream().anyMatch(other -> other != url && other.rests() == false);
-    }
-
     synchronized int openCalls() {
         return urls.stream()
                 .min(Comparator.comparingInt(url -> url.openCalls))
