@@ -14,7 +14,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from bicross import __version__
-from bicross.bundle.manifest import Task
+from bicross.bundle.record import Task
 from bicross.errors import BicrossError, EnvironmentProblem
 from bicross.exits import INTERRUPTED, TERMINATED, fail
 

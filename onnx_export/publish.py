@@ -15,9 +15,9 @@ from onnx_export.gate.parity import measure, require_parity
 from onnx_export.gate.probes import Probes, compute_probes
 from onnx_export.gate.samples import Sample
 from onnx_export.gate.tolerance import require_spread
-from onnx_export.graph import ExportGraph, build_graph
-from onnx_export.records import Identity, make_manifest
-from onnx_export.reference import load_reference
+from onnx_export.graph.build import ExportGraph, build_graph
+from onnx_export.records import Graphs, Identity, make_manifest
+from onnx_export.reference.loading import load_reference
 from onnx_export.source.hub import ModelFolder, weight_files, weights_sha256
 from onnx_export.source.spec import ModelSpec, Options, read_spec
 from onnx_export.trace import OPSET, Tracer, trace_graph
@@ -79,8 +79,8 @@ def _first_manifest(spec: ModelSpec, graph: ExportGraph, probes: Probes, staging
         weights_sha256=weights_sha256(weight_files(spec.folder.path)),
     )
     return make_manifest(
-        Identity(spec.name, source, spec.max_tokens, spec.head),
-        Graph(inputs=graph.inputs, output=graph.outputs[-1], opset=OPSET),
+        Identity(spec.name, source, spec.task, spec.head, spec.max_tokens),
+        Graphs(Graph(inputs=graph.inputs, output=graph.outputs[-1], opset=OPSET)),
         {"fp32": PrecisionRecord(file=GRAPH, parity="not measured")},
         file_records(staging),
     )

@@ -2,20 +2,13 @@
 
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
 
 from bicross.bundle import Manifest
-from bicross.bundle.layout import TOKENIZER
-from bicross.bundle.manifest import (
-    Embedding,
-    FileRecord,
-    Graph,
-    PrecisionRecord,
-    Rerank,
-    Source,
-    Task,
-    identity,
-    identity_digest,
-)
+from bicross.bundle.heads import Head
+from bicross.bundle.manifest import HEADS, FileRecord, Graph, PrecisionRecord, Source
+from bicross.bundle.record import InputType, Task
+from bicross.bundle.sequences import Sequences
 
 TOOLS = (
     "bicross",
@@ -27,49 +20,54 @@ TOOLS = (
     "torch",
     "transformers",
 )
+UNSEALED = "0" * 64
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a bundle is called and, its tokenizer apart, what decides its outputs."""
+    """What a bundle is called and, its files apart, what decides its outputs."""
 
     name: str
     source: Source
+    task: Task
+    head: Head
     max_tokens: int
-    head: Embedding | Rerank
+    padding_side: Literal["left"] | None = None
+    sequences: dict[InputType, Sequences] | None = None
 
-    @property
-    def task(self) -> Task:
-        return "rerank" if isinstance(self.head, Rerank) else "text_embedding"
+
+@dataclass(frozen=True)
+class Graphs:
+    """`query` is None where queries go through the passages' graph."""
+
+    passage: Graph
+    query: Graph | None = None
 
 
 def make_manifest(
     who: Identity,
-    graph: Graph,
+    graphs: Graphs,
     precisions: dict[str, PrecisionRecord],
     files: dict[str, FileRecord],
 ) -> Manifest:
     """`files` are all of the bundle's but manifest.json, tokenizer.json among them."""
-    record = identity(
-        task=who.task,
-        source=who.source,
-        tokenizer_sha256=files[TOKENIZER].sha256,
-        max_tokens=who.max_tokens,
-        head=who.head,
-    )
-    return Manifest(
-        name=who.name,
-        digest=identity_digest(record),
-        task=who.task,
-        source=who.source,
-        max_tokens=who.max_tokens,
-        embedding=who.head if isinstance(who.head, Embedding) else None,
-        rerank=who.head if isinstance(who.head, Rerank) else None,
-        graph=graph,
-        precisions=precisions,
-        files=files,
-        tools=tool_versions(),
-    )
+    return Manifest.model_validate(
+        {
+            "name": who.name,
+            "digest": UNSEALED,
+            "task": who.task,
+            "source": who.source,
+            "max_tokens": who.max_tokens,
+            "padding_side": who.padding_side,
+            "sequences": who.sequences,
+            HEADS[who.task]: who.head,
+            "graph": graphs.passage,
+            "query_graph": graphs.query,
+            "precisions": precisions,
+            "files": files,
+            "tools": tool_versions(),
+        }
+    ).sealed()
 
 
 def tool_versions() -> dict[str, str]:

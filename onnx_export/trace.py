@@ -7,8 +7,8 @@ import onnx
 import torch
 
 from bicross.errors import UnsupportedArchitecture
-from onnx_export.graph import ExportGraph, example
-from onnx_export.reference import quiet
+from onnx_export.graph.build import ExportGraph, example
+from onnx_export.reference.quiet import quiet
 
 OPSET = 18
 # A protobuf file ends at 2 GiB; the graph itself needs a little of that.

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from bicross.bundle import Bundle, Goldens, Manifest, open_bundle, staged_bundle
+from bicross.bundle.heads import Embedding, Rerank
 from bicross.bundle.layout import CONFIG, GOLDENS, MANIFEST, TOKENIZER, graph_path
-from bicross.bundle.manifest import Embedding, Graph, PrecisionRecord, Rerank, Source, Task
+from bicross.bundle.manifest import Graph, PrecisionRecord, Source
+from bicross.bundle.record import Task
 from bicross.bundle.store import file_records
 from bicross.errors import MissingFile, UsageError
 from bicross.runtime import self_test
@@ -24,7 +26,7 @@ from onnx_export.adopt.self_goldens import self_goldens
 from onnx_export.descriptions import copy_descriptions
 from onnx_export.gate.batches import load_encoder
 from onnx_export.gate.samples import Sample
-from onnx_export.records import Identity, make_manifest
+from onnx_export.records import Graphs, Identity, make_manifest
 from onnx_export.source.hub import weights_sha256
 from onnx_export.source.model_files import read_json, read_max_tokens, read_modules
 from onnx_export.source.spec import bundle_name, detect_task
@@ -65,10 +67,11 @@ def adopt_folder(request: AdoptRequest, narrate: Callable[[str], None]) -> Manif
             Source(
                 model=request.folder.absolute().name, weights_sha256=weights_sha256(graph.files)
             ),
-            _max_tokens(request, config),
+            task,
             head,
+            _max_tokens(request, config),
         )
-        shape = Graph(inputs=graph.inputs, output=output, opset=graph.opset)
+        shape = Graphs(Graph(inputs=graph.inputs, output=output, opset=graph.opset))
         precisions = {
             graph.precision: PrecisionRecord(
                 file=graph_path(graph.precision), parity="not measured"

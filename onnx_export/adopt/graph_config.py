@@ -7,7 +7,7 @@ from typing import Any
 import onnx
 from onnx import numpy_helper
 
-from bicross.bundle.manifest import Task
+from bicross.bundle.record import Task
 from bicross.errors import MissingFile
 from onnx_export.adopt.onnx_folder import SCORE_OUTPUTS, OnnxGraph, width
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bicross.bundle.manifest import Embedding, Rerank
+from bicross.bundle.heads import Embedding, Rerank
 from bicross.errors import UnsupportedArchitecture, UsageError
 from onnx_export.adopt.onnx_folder import (
     POOLED_OUTPUTS,
@@ -16,7 +16,7 @@ from onnx_export.adopt.onnx_folder import (
 from onnx_export.adopt.pooled_graph import POOLINGS
 from onnx_export.source.model_files import read_modules, read_pooling, read_similarity
 from onnx_export.source.prompts import read_prompts
-from onnx_export.source.spec import read_rerank_head
+from onnx_export.source.rerank_head import read_rerank_head
 
 Value = TypeVar("Value", str, bool)
 INSIDE = "inside the graph"

@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 
 from bicross.bundle.layout import safe_path
-from bicross.bundle.manifest import Task
+from bicross.bundle.record import Task
 from bicross.errors import MissingFile, UnsafeGraph, UnsupportedArchitecture, UsageError
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")

@@ -8,13 +8,14 @@ from typing import Literal
 import numpy as np
 
 from bicross.bundle.golden import PASSAGES, QUERIES, Goldens, Matrix
-from bicross.bundle.manifest import InputType
+from bicross.bundle.record import InputType
 from bicross.runtime import FloatArray
 from onnx_export.gate.batches import Input
 from onnx_export.gate.figures import Numbers
 from onnx_export.gate.samples import Sample
 from onnx_export.gate.tolerance import Tolerance, fp32_tolerance, golden_bound
-from onnx_export.reference import Reference
+from onnx_export.reference.loading import Reference
+from onnx_export.reference.rerank import RerankReference
 
 Kind = Literal["short", "mixed", "maximum"]
 INPUT_TYPES: tuple[InputType, ...] = ("query", "passage")
@@ -101,7 +102,7 @@ def compute_probes(reference: Reference, sample: Sample) -> Probes:
 
 
 def _probe(kind: Kind, inputs: tuple[Input, ...], reference: Reference) -> Probe:
-    if reference.spec.task == "rerank":
+    if isinstance(reference, RerankReference):
         return Probe(kind, inputs, reference.logits(inputs).reshape(-1, 1))
     vectors: dict[int, FloatArray] = {}
     for input_type in INPUT_TYPES:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from bicross.bundle import Bundle
-from bicross.bundle.manifest import Prompts
+from bicross.bundle.heads import Prompts
 from bicross.errors import UsageError
 from onnx_export.gate.probes import compute_probes
 from onnx_export.gate.samples import Sample
 from onnx_export.publish import Parity, prove
-from onnx_export.reference import load_reference
+from onnx_export.reference.loading import load_reference
 from onnx_export.source.hub import ModelFolder, weight_files, weights_sha256
 from onnx_export.source.spec import Options, read_spec
 

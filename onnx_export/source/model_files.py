@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bicross.bundle.manifest import Activation, Similarity
+from bicross.bundle.heads import Activation, Similarity
 from bicross.errors import MissingFile, UnsupportedArchitecture
 
+CLASSIFIER = "ForSequenceClassification"
 POOLING_MODES = ("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
 # The booleans of older folders, in the order in which sentence-transformers concatenates.
 OLD_POOLING_KEYS = {
@@ -79,6 +80,11 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not config:
         raise MissingFile(f"{folder} holds no config.json: not a model of transformers")
     return config
+
+
+def first_architecture(config: dict[str, Any]) -> str:
+    architectures = config.get("architectures") or []
+    return str(architectures[0]) if architectures else f"{config.get('model_type')} (no class)"
 
 
 def read_modules(folder: Path) -> list[Module]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bicross.bundle.manifest import Prompts
+from bicross.bundle.heads import Prompts
 from onnx_export.source.model_files import read_json
 
 # sentence-transformers' own names first, then those of widely used models.

@@ -5,25 +5,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bicross.bundle.manifest import Embedding, Rerank, Task
+from bicross.bundle.heads import Embedding, Rerank
+from bicross.bundle.record import Task
 from bicross.errors import UnsupportedArchitecture, UsageError
+from onnx_export.source.embedding_head import read_embedding_head
 from onnx_export.source.hub import ModelFolder
 from onnx_export.source.model_files import (
+    CLASSIFIER,
     OFFSET_POSITIONS,
     Module,
-    read_activation,
+    first_architecture,
     read_config,
     read_json,
-    read_labels,
     read_max_tokens,
     read_modules,
-    read_pooling,
-    read_similarity,
 )
 from onnx_export.source.prompts import PromptChoice, PromptChoices, read_prompts
+from onnx_export.source.rerank_head import read_rerank_head
 
-EMBEDDING_MODULES = ("Transformer", "Pooling", "Dense", "Normalize")
-CLASSIFIER = "ForSequenceClassification"
 NO_PROMPTS = PromptChoices(PromptChoice(""), PromptChoice(""))
 
 
@@ -105,82 +104,6 @@ def detect_task(path: Path, config: dict[str, Any], modules: list[Module]) -> Ta
         f"{path.name}: {architecture} is neither a sentence-transformers folder (modules.json) nor "
         f"a {CLASSIFIER}; pass --task text_embedding to take the mean of its token embeddings"
     )
-
-
-def read_embedding_head(path: Path, modules: list[Module], prompts: PromptChoices) -> Embedding:
-    kinds = [module.kind for module in modules]
-    if unknown := [module for module in modules if module.kind not in EMBEDDING_MODULES]:
-        raise UnsupportedArchitecture(
-            f"{path.name}: module {unknown[0].type}; "
-            f"exported are {', '.join(EMBEDDING_MODULES)} of sentence-transformers"
-        )
-    if modules and kinds[:2] != ["Transformer", "Pooling"]:
-        raise UnsupportedArchitecture(
-            f"{path.name}: modules {', '.join(kinds)}; a Transformer and a Pooling come first"
-        )
-    # Without modules.json sentence-transformers pools by the mean.
-    pooling, with_prompt = read_pooling(path, modules[1]) if modules else ("mean", True)
-    if not with_prompt and (prompts.query.text or prompts.passage.text):
-        raise UnsupportedArchitecture(
-            f"{path.name}: pooling leaves out the prompt's tokens (include_prompt), "
-            "which a graph cannot tell from the text's"
-        )
-    normalize = kinds[-1:] == ["Normalize"]
-    return Embedding(
-        dimensions=1,
-        similarity=read_similarity(path, normalize=normalize),
-        pooling=pooling,
-        normalize=normalize,
-        prompts=prompts.texts,
-    )
-
-
-def read_rerank_head(
-    path: Path, config: dict[str, Any], modules: list[Module], label: str | None
-) -> Rerank:
-    architecture = first_architecture(config)
-    if not architecture.endswith(CLASSIFIER):
-        raise UnsupportedArchitecture(
-            f"{path.name}: architecture {architecture}; a cross-encoder is a *{CLASSIFIER}"
-        )
-    if unknown := [module for module in modules if module.kind != "Transformer"]:
-        raise UnsupportedArchitecture(
-            f"{path.name}: module {unknown[0].type} after a cross-encoder's Transformer"
-        )
-    saved = read_json(path, "config_sentence_transformers.json")
-    if (saved.get("prompts") or {}).get(saved.get("default_prompt_name")):
-        raise UnsupportedArchitecture(
-            f"{path.name}: the cross-encoder wants the prompt {saved['default_prompt_name']!r} "
-            "before its pairs, which is not exported"
-        )
-    labels = read_labels(config)
-    return Rerank(
-        labels=len(labels),
-        relevance_label=choose_label(labels, label),
-        activation=read_activation(path, config, len(labels)),
-    )
-
-
-def choose_label(labels: list[str], wanted: str | None) -> int:
-    """The index of the label that means relevant: the only one, else the one that is named."""
-    if wanted in labels:
-        return labels.index(wanted)
-    if wanted is not None and wanted.isdecimal() and int(wanted) < len(labels):
-        return int(wanted)
-    listed = ", ".join(f"{index} {name}" for index, name in enumerate(labels))
-    if wanted is not None:
-        raise UsageError(f"--label {wanted!r} is none of the model's labels: {listed}")
-    if len(labels) > 1:
-        raise UsageError(
-            f"the model has {len(labels)} labels ({listed}); "
-            "name the one that means relevant with --label"
-        )
-    return 0
-
-
-def first_architecture(config: dict[str, Any]) -> str:
-    architectures = config.get("architectures") or []
-    return str(architectures[0]) if architectures else f"{config.get('model_type')} (no class)"
 
 
 def bundle_name(model: str) -> str:

@@ -18,7 +18,7 @@ NEED_TORCH = [
     "adopt/test_graph_config.py",
     "gate/test_parity.py",
     "test_publish.py",
-    "test_reference.py",
+    "reference/test_loading.py",
 ]
 HAS_ONNX = importlib.util.find_spec("onnx") is not None
 NEED_ONNX = ["adopt/test_adoption.py", "adopt/test_onnx_folder.py", "adopt/test_pooled_graph.py"]

@@ -10,7 +10,6 @@ from onnx import TensorProto, helper
 
 from bicross.bundle import Bundle, Manifest, open_bundle
 from bicross.bundle.layout import GRAPH, MANIFEST
-from bicross.bundle.manifest import identity_digest
 from bicross.bundle.store import file_records
 from onnx_export.adopt.onnx_folder import open_graph
 from onnx_export.adopt.pooled_graph import OUTPUT, complete_graph
@@ -34,23 +33,9 @@ def mutated(
     raw["files"] = {name: row.model_dump() for name, row in file_records(target).items()}
     if manifest is not None:
         manifest(raw)
-    draft = Manifest.model_construct(
-        **bundle.manifest.model_validate(raw | own_digest(raw)).__dict__
-    )
+    draft = Manifest.model_validate(raw).sealed()
     (target / MANIFEST).write_text(draft.to_json())
     return open_bundle(target)
-
-
-def own_digest(raw: dict[str, Any]) -> dict[str, str]:
-    record = {
-        "task": raw["task"],
-        "revision": raw["source"]["revision"],
-        "weights_sha256": raw["source"]["weights_sha256"],
-        "tokenizer_sha256": raw["files"]["tokenizer.json"]["sha256"],
-        "max_tokens": raw["max_tokens"],
-        "head": raw["embedding"] or raw["rerank"],
-    }
-    return {"digest": identity_digest(record)}
 
 
 def pooled_by(pooling: str, *, normalize: bool) -> ChangeGraph:

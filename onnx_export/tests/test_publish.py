@@ -14,7 +14,7 @@ from bicross.errors import FlatSample, GateFailed, UsageError
 from bicross.runtime import BiEncoder, relevance_score
 from bicross.runtime import CrossEncoder as Runtime
 from onnx_export.gate.samples import Sample
-from onnx_export.graph import ExportGraph
+from onnx_export.graph.build import ExportGraph
 from onnx_export.publish import Request, export_model
 from onnx_export.source.hub import ModelFolder
 from onnx_export.source.spec import Options
@@ -50,7 +50,7 @@ def test_manifest_says_what_the_model_is(models: Any, export: Callable[..., Bund
     folder = models.embedding("cls", dense=True, normalize=False)
     manifest = export(folder).manifest
     assert manifest.embedding is not None
-    assert manifest.embedding.model_dump() == {
+    assert manifest.embedding.model_dump(exclude_none=True) == {
         "dimensions": 24,
         "similarity": "cosine",
         "pooling": "cls",

@@ -13,7 +13,7 @@ from onnx_export.gate.parity import Measurement, require_parity
 from onnx_export.gate.probes import Probes, compute_probes
 from onnx_export.gate.samples import Sample
 from onnx_export.publish import prove
-from onnx_export.reference import load_reference
+from onnx_export.reference.loading import load_reference
 from onnx_export.source.hub import ModelFolder
 from onnx_export.source.spec import Options, read_spec
 from onnx_export.tests import mutations

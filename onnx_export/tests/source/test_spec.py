@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from bicross.bundle.manifest import Embedding, Rerank
+from bicross.bundle.heads import Embedding, Rerank
 from bicross.errors import UnsupportedArchitecture, UsageError
 from onnx_export.source.hub import ModelFolder
-from onnx_export.source.spec import ModelSpec, Options, bundle_name, choose_label, read_spec
+from onnx_export.source.rerank_head import choose_label
+from onnx_export.source.spec import ModelSpec, Options, bundle_name, read_spec
 
 NAMESPACE = "sentence_transformers.models."
 BERT = {"architectures": ["BertModel"], "model_type": "bert", "max_position_embeddings": 512}

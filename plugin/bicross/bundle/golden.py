@@ -13,7 +13,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from bicross.bundle.manifest import Record
+from bicross.bundle.record import Record
 from bicross.errors import GoldenMismatch, InvalidManifest
 
 Rows = Sequence[Sequence[float]]

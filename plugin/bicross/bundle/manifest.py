@@ -4,71 +4,41 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from bicross.bundle.layout import MAX_FILES, TOKENIZER, safe_path
+from bicross.bundle.heads import Embedding, Head, LateInteraction, Rerank, Sparse
+from bicross.bundle.layout import MAX_FILES, TOKENIZER
+from bicross.bundle.record import BundlePath, InputType, ModelName, Record, Sha256, Task
+from bicross.bundle.sequences import Sequences
 from bicross.errors import InvalidManifest, UnsupportedFormatVersion
 
 FORMAT_VERSION = 1
-
-# Elasticsearch's own names of the task types; further kinds are further names.
-Task = Literal["text_embedding", "rerank"]
-Similarity = Literal["cosine", "dot_product", "l2_norm"]
-Activation = Literal["identity", "sigmoid", "softmax"]
-InputType = Literal["query", "passage"]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
-BundlePath = Annotated[str, AfterValidator(safe_path)]
-
-
-class Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+# The field that holds the head of each task.
+HEADS: dict[Task, str] = {
+    "text_embedding": "embedding",
+    "sparse_embedding": "sparse",
+    "late_interaction": "late_interaction",
+    "rerank": "rerank",
+}
 
 
 class Source(Record):
-    """Where the weights came from. `revision` is the hub's commit, None for a local folder."""
+    """Where the weights came from. `revision` is the hub's commit, None for a local folder.
+
+    `layers` counts the first layers that were kept, None where all were.
+    """
 
     model: str
     revision: str | None = None
     weights_sha256: Sha256
-
-
-class Prompts(Record):
-    """What the model wants before a text of each input type; empty where it wants nothing."""
-
-    query: str = ""
-    passage: str = ""
-
-
-class Embedding(Record):
-    """`pooling` is descriptive: the graph itself pools, projects and normalises."""
-
-    dimensions: Annotated[int, Field(ge=1, le=65_536)]
-    similarity: Similarity
-    pooling: str
-    normalize: bool
-    prompts: Prompts = Prompts()
-
-
-class Rerank(Record):
-    """How a head of `labels` outputs becomes one relevance.
-
-    One label: its logit as it is. Several: `relevance_label` against the log-sum-exp of the others.
-    """
-
-    labels: Annotated[int, Field(ge=1)]
-    relevance_label: Annotated[int, Field(ge=0)] = 0
-    activation: Activation
-
-    @model_validator(mode="after")
-    def label_exists(self) -> "Rerank":
-        if self.relevance_label >= self.labels:
-            raise ValueError(f"relevance_label {self.relevance_label} of {self.labels} labels")
-        return self
+    layers: Annotated[int, Field(ge=1)] | None = None
 
 
 class Graph(Record):
-    """Tensor names of the ONNX graph; every input is int64 [batch, length]."""
+    """Tensor names of an ONNX graph; every input is int64 [batch, length].
+
+    An input `pooling_mask` is 1 where a token is pooled: not on padding, nor on the prompt.
+    """
 
     inputs: tuple[str, ...]
     output: str
@@ -76,10 +46,23 @@ class Graph(Record):
 
 
 class PrecisionRecord(Record):
-    """One graph file. `parity` holds the gate's figures, or says that there was no reference."""
+    """One graph file, or a pair with `query_file`, whose queries go through a graph of their own.
+
+    `parity` holds the gate's figures, or says that they were not measured. With `hint` the file is
+    another precision's, and the engine is asked to compute in this one. `speed` compares with fp32
+    on the machine of the export; `graph_work` says what was done to the graph.
+    """
 
     file: BundlePath
+    query_file: BundlePath | None = None
+    hint: Literal["bf16"] | None = None
     parity: dict[str, float | str] | Literal["not measured"]
+    speed: dict[str, float] | None = None
+    graph_work: dict[str, float | str] | None = None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return (self.file,) if self.query_file is None else (self.file, self.query_file)
 
 
 class FileRecord(Record):
@@ -88,44 +71,89 @@ class FileRecord(Record):
 
 
 class Manifest(Record):
+    """`graph` takes passages, and queries too unless `query_graph` does."""
+
     format_version: Literal[1] = 1
     name: ModelName
     digest: Sha256
     task: Task
     source: Source
     max_tokens: Annotated[int, Field(ge=2, le=1_048_576)]
+    padding_side: Literal["left"] | None = None
+    sequences: dict[InputType, Sequences] | None = None
     embedding: Embedding | None = None
+    sparse: Sparse | None = None
+    late_interaction: LateInteraction | None = None
     rerank: Rerank | None = None
     graph: Graph
+    query_graph: Graph | None = None
     precisions: Annotated[dict[str, PrecisionRecord], Field(min_length=1)]
     files: Annotated[dict[BundlePath, FileRecord], Field(min_length=1, max_length=MAX_FILES)]
-    tools: dict[str, str] = {}
+    tools: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def head(self) -> Head:
+        found: Head = getattr(self, HEADS[self.task])
+        return found
+
+    @property
+    def tokenizers(self) -> dict[InputType, str]:
+        """The tokenizer file of each input type."""
+        own = {kind: rows.tokenizer for kind, rows in (self.sequences or {}).items()}
+        return {"query": own.get("query") or TOKENIZER, "passage": own.get("passage") or TOKENIZER}
 
     @model_validator(mode="after")
     def parts_agree(self) -> "Manifest":
-        if (self.embedding is not None) != (self.task == "text_embedding"):
-            raise ValueError("`embedding` belongs to task text_embedding, and to no other")
-        if (self.rerank is not None) != (self.task == "rerank"):
-            raise ValueError("`rerank` belongs to task rerank, and to no other")
-        named = {TOKENIZER, *(record.file for record in self.precisions.values())}
+        for task, field in HEADS.items():
+            if (getattr(self, field) is not None) != (self.task == task):
+                raise ValueError(f"`{field}` belongs to task {task}, and to no other")
+        for name, record in self.precisions.items():
+            if (record.query_file is None) != (self.query_graph is None):
+                raise ValueError(f"precisions.{name}.query_file and query_graph belong together")
+        named = {TOKENIZER, *self.tokenizers.values()}
+        named |= {file for record in self.precisions.values() for file in record.files}
         if missing := sorted(named - self.files.keys()):
             raise ValueError(f"files lacks {missing}")
-        if self.digest != identity_digest(self.identity()):
-            raise ValueError("digest is not the sha256 of what decides an output")
         return self
 
     def identity(self) -> dict[str, Any]:
-        """What decides an output: reports and further precisions are not part of it."""
-        return identity(
-            task=self.task,
-            source=self.source,
-            tokenizer_sha256=self.files[TOKENIZER].sha256,
-            max_tokens=self.max_tokens,
-            head=self.embedding or self.rerank,
-        )
+        """What decides an output: reports and further precisions are not part of it.
+
+        What is absent is left out, so that a bundle keeps its digest when the format gains a field.
+        """
+        record: dict[str, Any] = {
+            "task": self.task,
+            "revision": self.source.revision,
+            "weights_sha256": self.source.weights_sha256,
+            "tokenizer_sha256": self.files[TOKENIZER].sha256,
+            "max_tokens": self.max_tokens,
+            "head": self.head.model_dump(mode="json", exclude_none=True),
+        }
+        if self.source.layers is not None:
+            record["layers"] = self.source.layers
+        if self.sequences is not None:
+            record["sequences"] = {
+                kind: self._row_identity(rows) for kind, rows in self.sequences.items()
+            }
+        return record
+
+    def _row_identity(self, rows: Sequences) -> dict[str, Any]:
+        """With a tokenizer's bytes instead of its name."""
+        found = rows.model_dump(mode="json", exclude_none=True)
+        if rows.tokenizer is not None:
+            found["tokenizer"] = self.files[rows.tokenizer].sha256
+        return found
+
+    def sealed(self) -> "Manifest":
+        """With the digest that belongs to it."""
+        digest = hashlib.sha256(canonical_json(self.identity()).encode()).hexdigest()
+        return self.model_copy(update={"digest": digest})
 
     def to_json(self) -> str:
-        return canonical_json(self.model_dump(mode="json"), indent=1) + "\n"
+        """Without the optional fields that are absent, but for the source's revision."""
+        raw = self.model_dump(mode="json", exclude_none=True)
+        raw["source"]["revision"] = self.source.revision
+        return canonical_json(raw, indent=1) + "\n"
 
     @classmethod
     def parse(cls, text: str | bytes) -> "Manifest":
@@ -142,34 +170,16 @@ class Manifest(Record):
                 f"this version of bicross reads {FORMAT_VERSION}"
             )
         try:
-            return cls.model_validate(raw)
+            manifest = cls.model_validate(raw)
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"]) or "the whole"
             raise InvalidManifest(f"manifest.json, {field}: {first['msg']}") from None
-
-
-def identity(
-    *,
-    task: str,
-    source: Source,
-    tokenizer_sha256: str,
-    max_tokens: int,
-    head: Embedding | Rerank | None,
-) -> dict[str, Any]:
-    """The canonical record whose sha256 is the bundle digest."""
-    return {
-        "task": task,
-        "revision": source.revision,
-        "weights_sha256": source.weights_sha256,
-        "tokenizer_sha256": tokenizer_sha256,
-        "max_tokens": max_tokens,
-        "head": head.model_dump(mode="json") if head else None,
-    }
-
-
-def identity_digest(record: dict[str, Any]) -> str:
-    return hashlib.sha256(canonical_json(record).encode()).hexdigest()
+        if manifest.digest != manifest.sealed().digest:
+            raise InvalidManifest(
+                "manifest.json, digest: is not the sha256 of what decides an output; export again"
+            )
+        return manifest
 
 
 def canonical_json(value: object, indent: int | None = None) -> str:

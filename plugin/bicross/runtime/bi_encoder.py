@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from bicross.bundle import Bundle
-from bicross.bundle.manifest import InputType
+from bicross.bundle.record import InputType
 from bicross.errors import InvalidManifest, InvalidRequest, UsageError
 from bicross.runtime.batching import pad, plan_batches
 from bicross.runtime.session import FloatArray, Session

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from bicross.bundle import Bundle
-from bicross.bundle.manifest import Rerank
+from bicross.bundle.heads import Rerank
 from bicross.errors import InvalidManifest, UsageError
 from bicross.runtime.batching import pad, plan_batches
 from bicross.runtime.scores import combine_labels

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from bicross.bundle.manifest import Activation
+from bicross.bundle.heads import Activation
 from bicross.errors import ModelFailed
 from bicross.runtime.session import FloatArray
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bicross.bundle import Bundle
-from bicross.bundle.manifest import Manifest, Task
+from bicross.bundle.manifest import Manifest
+from bicross.bundle.record import Task
 from bicross.errors import BicrossError, ModelNotFound, NotReady, UsageError, WrongTask
 from bicross.runtime import BiEncoder, CrossEncoder, self_test
 from bicross.server.metrics import Metrics

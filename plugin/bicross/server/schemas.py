@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
-from bicross.bundle.manifest import Activation, InputType, Similarity, Task
+from bicross.bundle.heads import Activation, Similarity
+from bicross.bundle.record import InputType, Task
 from bicross.errors import InvalidRequest
 
 MAX_SHOWN = 80

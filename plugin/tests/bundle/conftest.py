@@ -9,7 +9,6 @@ import pytest
 
 from bicross.bundle import Manifest
 from bicross.bundle.layout import MANIFEST
-from bicross.bundle.manifest import identity_digest
 from bicross.bundle.store import file_records
 
 TINY = Path(__file__).parents[1] / "bundles" / "tiny-bi"
@@ -34,15 +33,7 @@ def digested() -> Callable[[dict[str, Any]], dict[str, Any]]:
     """A changed manifest with the digest that belongs to it."""
 
     def digested(raw: dict[str, Any]) -> dict[str, Any]:
-        record = {
-            "task": raw["task"],
-            "revision": raw["source"]["revision"],
-            "weights_sha256": raw["source"]["weights_sha256"],
-            "tokenizer_sha256": raw["files"]["tokenizer.json"]["sha256"],
-            "max_tokens": raw["max_tokens"],
-            "head": raw.get("embedding") or raw.get("rerank"),
-        }
-        return raw | {"digest": identity_digest(record)}
+        return Manifest.model_validate(raw).sealed().model_dump(mode="json")
 
     return digested
 

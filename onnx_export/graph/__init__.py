@@ -1,0 +1,1 @@
+"""The torch modules that become graphs, sharing the original's weights."""
