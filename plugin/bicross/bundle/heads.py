@@ -4,6 +4,7 @@ Only what a head's numbers depend on stands here, since a head is part of the bu
 field that is None is not.
 """
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -36,6 +37,13 @@ class Embedding(Record):
     prompts: Prompts = Prompts()
     matryoshka: tuple[Dimensions, ...] | None = None
     int8_scale: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def cuts_are_shorter_and_shorter(self) -> "Embedding":
+        cuts = (self.dimensions, *(self.matryoshka or ()))
+        if any(after >= before for before, after in pairwise(cuts)):
+            raise ValueError(f"matryoshka {cuts[1:]} is not below {cuts[0]}, largest first")
+        return self
 
 
 class Sparse(Record):

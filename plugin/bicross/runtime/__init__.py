@@ -6,6 +6,7 @@ from bicross.runtime.cross_encoder import CrossEncoder
 from bicross.runtime.scores import combine_labels, hit_score, relevance_score
 from bicross.runtime.self_test import self_test
 from bicross.runtime.session import FloatArray, Session
+from bicross.runtime.text_encoder import TextEncoder
 from bicross.runtime.tokenization import Tokenizer, TokenSequence
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "CrossEncoder",
     "FloatArray",
     "Session",
+    "TextEncoder",
     "TokenSequence",
     "Tokenizer",
     "combine_labels",

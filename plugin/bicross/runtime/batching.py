@@ -1,6 +1,7 @@
 """Which sequences share a run of the model, and the arrays of such a run."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +9,8 @@ import numpy.typing as npt
 from bicross.runtime.tokenization import TokenSequence
 
 IntArray = npt.NDArray[np.int64]
+PaddingSide = Literal["left", "right"]
+ROW_ARRAYS = ("input_ids", "attention_mask", "token_type_ids", "pooling_mask")
 
 TOKEN_BUDGET = 512
 MAX_ROWS = 64
@@ -35,19 +38,26 @@ def plan_batches(
     return batches
 
 
-def pad(sequences: Sequence[TokenSequence], pad_id: int) -> dict[str, IntArray]:
-    """`input_ids`, `attention_mask` and `token_type_ids`, int64 [sequences, longest].
+def pad(
+    sequences: Sequence[TokenSequence], pad_id: int, side: PaddingSide = "right"
+) -> dict[str, IntArray]:
+    """Every array that a graph may ask for, by name: int64 [sequences, longest].
 
-    Padding is on the right and has mask 0.
+    `attention_mask` is 0 on padding and on expansion that the other tokens do not see,
+    `pooling_mask` on the prompt too; `position_ids` count what is attended, from 0. Rows are at
+    least one token wide, since a text may have none.
     """
-    shape = (len(sequences), max(sequence.length for sequence in sequences))
-    arrays = {
-        "input_ids": np.full(shape, pad_id, np.int64),
-        "attention_mask": np.zeros(shape, np.int64),
-        "token_type_ids": np.zeros(shape, np.int64),
-    }
+    longest = max(1, *(sequence.length for sequence in sequences))
+    shape = (len(sequences), longest)
+    arrays = {name: np.zeros(shape, np.int64) for name in ROW_ARRAYS}
+    arrays["input_ids"][:] = pad_id
     for row, sequence in enumerate(sequences):
-        arrays["input_ids"][row, : sequence.length] = sequence.ids
-        arrays["attention_mask"][row, : sequence.length] = 1
-        arrays["token_type_ids"][row, : sequence.length] = sequence.type_ids
+        start = longest - sequence.length if side == "left" else 0
+        end = start + sequence.length
+        seen = end if sequence.attends_expanded else end - sequence.expanded
+        arrays["input_ids"][row, start:end] = sequence.ids
+        arrays["token_type_ids"][row, start:end] = sequence.type_ids
+        arrays["attention_mask"][row, start:seen] = 1
+        arrays["pooling_mask"][row, start + sequence.prompt_tokens : seen] = 1
+    arrays["position_ids"] = np.maximum(np.cumsum(arrays["attention_mask"], axis=1) - 1, 0)
     return arrays

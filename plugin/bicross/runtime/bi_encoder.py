@@ -7,65 +7,84 @@ from typing import Self
 import numpy as np
 
 from bicross.bundle import Bundle
+from bicross.bundle.heads import Embedding
 from bicross.bundle.record import InputType
-from bicross.errors import InvalidManifest, InvalidRequest, UsageError
-from bicross.runtime.batching import pad, plan_batches
+from bicross.errors import InvalidManifest, InvalidRequest
+from bicross.runtime.batching import plan_batches
 from bicross.runtime.session import FloatArray, Session
-from bicross.runtime.tokenization import Tokenizer, TokenSequence
+from bicross.runtime.text_encoder import TextEncoder, load_sides, wrong_task
+from bicross.runtime.tokenization import TokenSequence
 
 
 @dataclass(frozen=True)
-class BiEncoder:
-    bundle: Bundle
-    precision: str
-    session: Session
-    tokenizer: Tokenizer
-    dimensions: int
+class BiEncoder(TextEncoder):
+    head: Embedding
 
     @classmethod
     def load(cls, bundle: Bundle, precision: str = "fp32", threads: int | None = None) -> Self:
         """A working encoder, or a `BundleError`. `threads` defaults to the cores available."""
-        embedding = bundle.manifest.embedding
-        if embedding is None:
-            raise UsageError(f"bundle {bundle.manifest.name} is for {bundle.manifest.task}")
-        session = Session.load(bundle, precision, threads)
-        _require_width(session, session.output_width or embedding.dimensions, embedding.dimensions)
-        return cls(bundle, precision, session, Tokenizer.load(bundle), embedding.dimensions)
+        head = bundle.manifest.embedding
+        if head is None:
+            raise wrong_task(bundle)
+        sides = load_sides(bundle, precision, threads)
+        for side in sides.values():
+            width = side.session.output_width or head.dimensions
+            _require_width(side.session, width, head.dimensions)
+        return cls(bundle, precision, sides, head)
+
+    @property
+    def dimensions(self) -> int:
+        return self.head.dimensions
+
+    @property
+    def offered_dimensions(self) -> tuple[int, ...]:
+        """The model's own, then those that it was trained to be cut to, largest first."""
+        return (self.head.dimensions, *(self.head.matryoshka or ()))
 
     def encode(
         self, texts: Sequence[str], input_type: InputType, *, dimensions: int | None = None
     ) -> FloatArray:
         """Vectors of shape [len(texts), dimensions], float32, in the order of `texts`.
 
-        Each text follows the bundle's prompt of `input_type`; one longer than `max_tokens` is cut.
-        Raises `InvalidRequest` for other `dimensions` than the model's.
+        Each text follows the bundle's prompt of `input_type`; one longer than the model takes is
+        cut. Raises `InvalidRequest` for `dimensions` that are not offered.
         """
         self.require_dimensions(dimensions)
         sequences = self.tokenize(texts, input_type)
         result = np.empty((len(texts), self.dimensions), np.float32)
         for batch in plan_batches([sequence.length for sequence in sequences]):
             result[batch] = self.run([sequences[index] for index in batch])
-        return result
-
-    def tokenize(self, texts: Sequence[str], input_type: InputType) -> list[TokenSequence]:
-        return self.tokenizer.encode_texts(texts, self.prompt(input_type))
-
-    def prompt(self, input_type: InputType) -> str:
-        """What the model wants before a text of `input_type`; empty where it wants nothing."""
-        embedding = self.bundle.manifest.embedding
-        return getattr(embedding.prompts, input_type) if embedding else ""
+        return self.cut(result, dimensions)
 
     def run(self, sequences: Sequence[TokenSequence]) -> FloatArray:
-        """One run of the model: [len(sequences), dimensions]. At least one sequence."""
-        vectors = self.session.run(pad(sequences, self.tokenizer.pad_id))
-        _require_width(self.session, vectors.shape[-1], self.dimensions)
-        return vectors
+        """One run of each graph needed: [len(sequences), dimensions]. At least one sequence."""
+        result = np.empty((len(sequences), self.dimensions), np.float32)
+        for rows in self.by_graph(sequences):
+            vectors = self.run_graph([sequences[row] for row in rows])
+            session = self.session_for(sequences[rows[0]].input_type)
+            _require_width(session, vectors.shape[-1], self.dimensions)
+            result[rows] = vectors
+        return result
+
+    def cut(self, vectors: FloatArray, dimensions: int | None) -> FloatArray:
+        """The first `dimensions` numbers of each, of unit length again where the model's are.
+
+        A vector whose first numbers are all 0 stays so.
+        """
+        if dimensions is None or dimensions == self.dimensions:
+            return vectors
+        shorter = np.ascontiguousarray(vectors[:, :dimensions])
+        if self.head.normalize:
+            lengths = np.linalg.norm(shorter, axis=1, keepdims=True)
+            shorter /= np.maximum(lengths, np.finfo(np.float32).tiny)
+        return shorter
 
     def require_dimensions(self, dimensions: int | None) -> None:
-        if dimensions not in {None, self.dimensions}:
+        offered = self.offered_dimensions
+        if dimensions is not None and dimensions not in offered:
             raise InvalidRequest(
                 f"`dimensions` {dimensions} is not offered; "
-                f"{self.bundle.manifest.name} gives {self.dimensions}",
+                f"{self.bundle.manifest.name} gives {', '.join(map(str, offered))}",
                 param="dimensions",
             )
 

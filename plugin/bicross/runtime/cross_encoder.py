@@ -54,7 +54,8 @@ class CrossEncoder:
 
     def run(self, sequences: Sequence[TokenSequence]) -> FloatArray:
         """One run of the model: one logit per pair, [len(sequences)]. At least one sequence."""
-        logits = self.session.run(pad(sequences, self.tokenizer.pad_id))
+        side = self.bundle.manifest.padding_side or "right"
+        logits = self.session.run(pad(sequences, self.tokenizer.pad_id, side))
         _require_labels(self.session, logits.shape[-1], self.head.labels)
         return combine_labels(logits, self.head.relevance_label)
 

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from bicross.bundle import Bundle
+from bicross.bundle import Bundle, Manifest
+from bicross.bundle.manifest import PrecisionRecord
+from bicross.bundle.record import InputType
 from bicross.errors import EnvironmentProblem, InvalidManifest, ModelFailed, UnsafeGraph, UsageError
 from bicross.runtime.graph_safety import require_safe_graph
 
@@ -31,20 +33,25 @@ class Session:
     output: str
 
     @classmethod
-    def load(cls, bundle: Bundle, precision: str = "fp32", threads: int | None = None) -> Self:
-        """Raises `UsageError` for a precision that the bundle lacks, `UnsafeGraph` for a graph that
-        reaches outside its folder or is none, `InvalidManifest` where its tensors differ.
+    def load(
+        cls,
+        bundle: Bundle,
+        precision: str = "fp32",
+        threads: int | None = None,
+        input_type: InputType = "passage",
+    ) -> Self:
+        """The graph of `input_type`. Raises `UsageError` for a precision that the bundle lacks,
+        `UnsafeGraph` for a graph that reaches outside its folder or is none, `InvalidManifest`
+        where its tensors differ.
         """
         manifest = bundle.manifest
-        if precision not in manifest.precisions:
-            raise UsageError(
-                f"bundle {manifest.name} has no precision {precision!r}; "
-                f"it has {', '.join(sorted(manifest.precisions))}"
-            )
-        file = bundle.file(manifest.precisions[precision].file)
+        record = require_precision(manifest, precision)
+        own = input_type == "query" and manifest.query_graph is not None
+        file = bundle.file((own and record.query_file) or record.file)
         require_safe_graph(file, bundle)
-        who = f"bundle {manifest.name}, {precision}"
-        session = cls(who, _engine(file, threads), manifest.graph.inputs, manifest.graph.output)
+        who = f"bundle {manifest.name}, {precision}{', queries' if own else ''}"
+        graph = (own and manifest.query_graph) or manifest.graph
+        session = cls(who, _engine(file, threads), graph.inputs, graph.output)
         session._require_tensors()
         return session
 
@@ -81,6 +88,21 @@ class Session:
                 f"{sorted(found['outputs'])}, but manifest.json says inputs {sorted(self.inputs)} "
                 f"and output {self.output!r}"
             )
+
+
+def require_precision(manifest: Manifest, precision: str) -> PrecisionRecord:
+    """Raises `UsageError` for a precision that the bundle lacks or onnxruntime cannot run."""
+    runnable = sorted(name for name, record in manifest.precisions.items() if not record.hint)
+    if precision in runnable:
+        return manifest.precisions[precision]
+    if precision in manifest.precisions:
+        raise UsageError(
+            f"bundle {manifest.name}: precision {precision!r} is a hint to another engine, and "
+            f"onnxruntime has no such hint; it runs {', '.join(runnable)}"
+        )
+    raise UsageError(
+        f"bundle {manifest.name} has no precision {precision!r}; it has {', '.join(runnable)}"
+    )
 
 
 def available_threads() -> int:

@@ -1,12 +1,12 @@
 """Texts to token ids, as the model's own library cuts them.
 
-Only `tokenizer.json` is read. Truncation and padding in that file are ignored: the manifest says
+Only the tokenizer's JSON file is read. Truncation and padding in it are ignored: the manifest says
 how long a sequence may be, and a batch is padded to its own longest row.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +15,9 @@ import numpy.typing as npt
 import tokenizers
 
 from bicross.bundle import Bundle
-from bicross.bundle.layout import CONFIG, TOKENIZER
+from bicross.bundle.layout import CONFIG
+from bicross.bundle.record import InputType
+from bicross.bundle.sequences import Expansion, Sequences
 from bicross.errors import InvalidManifest, InvalidRequest, QueryTooLong
 
 # The largest vocabularies in use (256,000 pieces) take some 35 MB.
@@ -27,11 +29,18 @@ class TokenSequence:
     """One row for the model. `ids` and `type_ids` have the same length.
 
     `full_length` is what the text would have taken untruncated, special tokens included.
+    `prompt_tokens` counts the tokens at the start that are not pooled where the model leaves its
+    prompt out. The last `expanded` ids were added by query expansion; the other tokens see them
+    where `attends_expanded`.
     """
 
     ids: npt.NDArray[np.int32]
     type_ids: npt.NDArray[np.int8]
     full_length: int
+    input_type: InputType = "passage"
+    prompt_tokens: int = 0
+    expanded: int = 0
+    attends_expanded: bool = True
 
     @property
     def length(self) -> int:
@@ -44,41 +53,57 @@ class TokenSequence:
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """Safe to use from several threads at once."""
+    """How texts of one input type become rows. Safe to use from several threads at once."""
 
     pieces: tokenizers.Tokenizer
     max_tokens: int
     pad_id: int
+    input_type: InputType = "passage"
+    special_tokens: bool = True
+    expansion: Expansion | None = None
 
     @classmethod
-    def load(cls, bundle: Bundle) -> Self:
-        file = bundle.file(TOKENIZER)
-        size = file.stat().st_size
-        if size > MAX_TOKENIZER_BYTES:
+    def load(cls, bundle: Bundle, input_type: InputType = "passage") -> Self:
+        """Raises `InvalidManifest` for a file that cannot be read, and for rows too long."""
+        manifest = bundle.manifest
+        own = (manifest.sequences or {}).get(input_type, Sequences())
+        max_tokens = own.max_tokens or manifest.max_tokens
+        if own.expansion is not None and own.expansion.length > max_tokens:
             raise InvalidManifest(
-                f"bundle {bundle.path.name}: {TOKENIZER} has {size} bytes; "
-                f"at most {MAX_TOKENIZER_BYTES} are read"
+                f"bundle {bundle.path.name}: sequences.{input_type}.expansion fills rows to "
+                f"{own.expansion.length} tokens, but the model takes {max_tokens}; export again"
             )
-        try:
-            pieces = tokenizers.Tokenizer.from_file(str(file))
-        except Exception as error:  # noqa: BLE001  the library raises bare Exception
-            raise InvalidManifest(
-                f"bundle {bundle.path.name}: {TOKENIZER} cannot be read: {error}"
-            ) from None
-        pad_id = _pad_id(bundle.file(CONFIG), pieces)
+        pieces = _read_pieces(bundle, manifest.tokenizers[input_type])
+        pad_id = _pad_id(bundle.file(CONFIG), pieces, own_file=own.tokenizer is not None)
         pieces.no_truncation()
         pieces.no_padding()
-        return cls(pieces, bundle.manifest.max_tokens, pad_id)
+        return cls(
+            pieces, max_tokens, pad_id, input_type, own.special_tokens is not False, own.expansion
+        )
 
-    def encode_texts(self, texts: Sequence[str], prompt: str = "") -> list[TokenSequence]:
-        """Each text after `prompt`, cut on the right to `max_tokens`.
+    def encode_texts(
+        self, texts: Sequence[str], prompt: str = "", prompt_tokens: int = 0
+    ) -> list[TokenSequence]:
+        """Each text after `prompt`, cut on the right to `max_tokens`, then expanded.
 
-        Raises `InvalidRequest` for a lone surrogate, naming its position but no field.
+        `prompt_tokens` is only noted. Raises `InvalidRequest` for a lone surrogate, naming its
+        position but no field.
         """
-        room = self.max_tokens - self.pieces.num_special_tokens_to_add(is_pair=False)
-        return [
-            self._finish(part, None, room) for part in self._cut([prompt + text for text in texts])
-        ]
+        parts = self._cut([prompt + text for text in texts])
+        return [self._expanded(self._finish(part, prompt_tokens)) for part in parts]
+
+    def count_prompt(self, prompt: str) -> int:
+        """How many tokens of a row are the prompt's, as sentence-transformers counts them.
+
+        The prompt alone is a row; a special token that ends it belongs to the text to come.
+        """
+        if not prompt:
+            return 0
+        row = self._finish(self._cut([prompt])[0])
+        special = (
+            self.pieces.get_added_tokens_decoder().get(int(row.ids[-1])) if row.length else None
+        )
+        return row.length - (special is not None and special.special)
 
     def encode_pairs(
         self, query: str, passages: Sequence[str], max_passage_tokens: int | None = None
@@ -100,7 +125,7 @@ class Tokenizer:
                 param="query",
             )
         room = min(room, max_passage_tokens or room)
-        return [self._finish(query_part, part, room) for part in self._cut(passages)]
+        return [self._join(query_part, part, room) for part in self._cut(passages)]
 
     def _cut(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
         """Pieces without special tokens. Long lists run on all cores, without the GIL."""
@@ -110,18 +135,41 @@ class Tokenizer:
             require_unicode(texts)
             raise
 
-    def _finish(
-        self, first: tokenizers.Encoding, second: tokenizers.Encoding | None, room: int
+    def _finish(self, part: tokenizers.Encoding, prompt_tokens: int = 0) -> TokenSequence:
+        special = self.pieces.num_special_tokens_to_add(is_pair=False) if self.special_tokens else 0
+        return self._join(part, None, self.max_tokens - special, prompt_tokens)
+
+    def _join(
+        self,
+        first: tokenizers.Encoding,
+        second: tokenizers.Encoding | None,
+        room: int,
+        prompt_tokens: int = 0,
     ) -> TokenSequence:
+        """The last of the two cut to `room` tokens, and special tokens round them."""
         last = first if second is None else second
         lost = max(0, len(last) - room)
         if lost:
             last.truncate(room)
-        whole = self.pieces.post_process(first, second, add_special_tokens=True)
+        whole = self.pieces.post_process(first, second, add_special_tokens=self.special_tokens)
         return TokenSequence(
             ids=np.array(whole.ids, np.int32),
             type_ids=np.array(whole.type_ids, np.int8),
             full_length=len(whole) + lost,
+            input_type=self.input_type,
+            prompt_tokens=prompt_tokens,
+        )
+
+    def _expanded(self, row: TokenSequence) -> TokenSequence:
+        if self.expansion is None or row.length >= self.expansion.length:
+            return row
+        added = self.expansion.length - row.length
+        return replace(
+            row,
+            ids=np.append(row.ids, np.full(added, self.expansion.token_id, np.int32)),
+            type_ids=np.append(row.type_ids, np.zeros(added, np.int8)),
+            expanded=added,
+            attends_expanded=self.expansion.attended,
         )
 
 
@@ -137,10 +185,32 @@ def require_unicode(texts: Sequence[str]) -> None:
             ) from None
 
 
-def _pad_id(config: Path, pieces: tokenizers.Tokenizer) -> int:
-    """The model's own padding token: some graphs count positions by it, so that 0 is not enough."""
+def _read_pieces(bundle: Bundle, name: str) -> tokenizers.Tokenizer:
+    file = bundle.file(name)
+    size = file.stat().st_size
+    if size > MAX_TOKENIZER_BYTES:
+        raise InvalidManifest(
+            f"bundle {bundle.path.name}: {name} has {size} bytes; "
+            f"at most {MAX_TOKENIZER_BYTES} are read"
+        )
+    try:
+        return tokenizers.Tokenizer.from_file(str(file))
+    except Exception as error:  # noqa: BLE001  the library raises bare Exception
+        raise InvalidManifest(
+            f"bundle {bundle.path.name}: {name} cannot be read: {error}"
+        ) from None
+
+
+def _pad_id(config: Path, pieces: tokenizers.Tokenizer, *, own_file: bool) -> int:
+    """The model's own padding token: some graphs count positions by it, so that 0 is not enough.
+
+    config.json speaks of the model that tokenizer.json belongs to; an `own_file` may be another's.
+    """
+    padding = pieces.padding
+    if own_file and padding:
+        return int(padding["pad_id"])
     if config.is_file():
         found = json.loads(config.read_bytes()).get("pad_token_id")
         if isinstance(found, int):
             return found
-    return int(pieces.padding["pad_id"]) if pieces.padding else 0
+    return int(padding["pad_id"]) if padding else 0

@@ -47,7 +47,7 @@ async def create_embeddings(request: Request) -> Response:
         model=model,
         lane=Lane.SEARCH if asked.input_type == "query" else Lane.INGEST,
         tokenize=lambda: encoder.tokenize(texts, asked.input_type),
-        most_tokens=most_tokens(texts, besides, model.manifest.max_tokens),
+        most_tokens=most_tokens(texts, besides, encoder.max_tokens(asked.input_type)),
         field="input",
         truncate=asked.truncate,
     )

@@ -5,6 +5,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from bicross.bundle.record import InputType
 from bicross.runtime import FloatArray, TokenSequence
 from bicross.server.admission import Lane
 from bicross.server.catalog import ServedModel
@@ -17,9 +18,15 @@ WINDOW = 1024
 MIN_FILL_RATIO = 0.75
 
 
+Graph = tuple[ServedModel, InputType]
+
+
 @dataclass(eq=False)
 class Job:
-    """One request's sequences. `deadline` and `queued_at` are instants of the scheduler's clock."""
+    """One request's sequences, all of one input type.
+
+    `deadline` and `queued_at` are instants of the scheduler's clock.
+    """
 
     model: ServedModel
     lane: Lane
@@ -35,6 +42,12 @@ class Job:
     def __post_init__(self) -> None:
         self.waiting = set(range(len(self.sequences)))
 
+    @property
+    def graph(self) -> Graph:
+        """The model, and which of its graphs: no run has rows for two."""
+        two = self.model.manifest.query_graph is not None
+        return self.model, self.sequences[0].input_type if two else "passage"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -49,43 +62,43 @@ class Item:
 
 
 class WorkQueue:
-    """Jobs wait by lane, then by model, then in order of arrival; models of a lane take turns."""
+    """Jobs wait by lane, then by graph, then in order of arrival; graphs of a lane take turns."""
 
     def __init__(self, batch_tokens: int, batch_rows: int) -> None:
         self._batch_tokens = batch_tokens
         self._batch_rows = batch_rows
-        self._lanes: dict[Lane, OrderedDict[ServedModel, deque[Job]]] = {
+        self._lanes: dict[Lane, OrderedDict[Graph, deque[Job]]] = {
             lane: OrderedDict() for lane in Lane
         }
         self._searches_in_a_row = 0
 
     def add(self, job: Job) -> None:
-        self._lanes[job.lane].setdefault(job.model, deque()).append(job)
+        self._lanes[job.lane].setdefault(job.graph, deque()).append(job)
 
     def remove(self, job: Job) -> None:
         """Drops what waits of `job`; nothing where it does not wait."""
-        jobs = self._lanes[job.lane].get(job.model)
+        jobs = self._lanes[job.lane].get(job.graph)
         if jobs is not None and job in jobs:
             jobs.remove(job)
             if not jobs:
-                del self._lanes[job.lane][job.model]
+                del self._lanes[job.lane][job.graph]
 
     def jobs(self) -> list[Job]:
         return [job for lane in self._lanes.values() for jobs in lane.values() for job in jobs]
 
     def take(self) -> list[Item]:
-        """The next batch, all of one model and lane, longest first; empty where nothing waits.
+        """The next batch, all of one graph and lane, longest first; empty where nothing waits.
 
         Searches go before ingest, but ingest that waits gets one batch after
         `SEARCHES_PER_INGEST` of theirs.
         """
         lane = self._next_lane()
-        models = self._lanes[lane]
-        if not models:
+        graphs = self._lanes[lane]
+        if not graphs:
             return []
-        model = next(iter(models))
-        models.move_to_end(model)
-        items = fill_batch(models[model], self._batch_tokens, self._batch_rows)
+        graph = next(iter(graphs))
+        graphs.move_to_end(graph)
+        items = fill_batch(graphs[graph], self._batch_tokens, self._batch_rows)
         for item in items:
             item.job.waiting.discard(item.index)
         for job in {item.job for item in items}:

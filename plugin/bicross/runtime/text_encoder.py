@@ -1,0 +1,97 @@
+"""What every encoder of single texts has: rows and a graph for each input type."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from bicross.bundle import Bundle
+from bicross.bundle.heads import Prompts
+from bicross.bundle.record import InputType
+from bicross.errors import UsageError
+from bicross.runtime.batching import PaddingSide, pad
+from bicross.runtime.session import FloatArray, Session
+from bicross.runtime.tokenization import Tokenizer, TokenSequence
+
+POOLING_MASK = "pooling_mask"
+
+
+@dataclass(frozen=True)
+class Side:
+    """How the texts of one input type become numbers.
+
+    `prompt_tokens` is 0 where the graph pools the prompt too.
+    """
+
+    tokenizer: Tokenizer
+    session: Session
+    prompt: str
+    prompt_tokens: int
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """A bundle at one precision, loaded. Both input types share a session unless the bundle has a
+    graph of their own for queries.
+    """
+
+    bundle: Bundle
+    precision: str
+    sides: Mapping[InputType, Side]
+
+    @property
+    def session(self) -> Session:
+        return self.session_for("passage")
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The passages'; queries may have another."""
+        return self.sides["passage"].tokenizer
+
+    def session_for(self, input_type: InputType) -> Session:
+        return self.sides[input_type].session
+
+    def prompt(self, input_type: InputType) -> str:
+        """What the model wants before a text of `input_type`; empty where it wants nothing."""
+        return self.sides[input_type].prompt
+
+    def max_tokens(self, input_type: InputType) -> int:
+        return self.sides[input_type].tokenizer.max_tokens
+
+    def tokenize(self, texts: Sequence[str], input_type: InputType) -> list[TokenSequence]:
+        """Each text after its prompt, cut to what the model takes; see `Tokenizer.encode_texts`."""
+        side = self.sides[input_type]
+        return side.tokenizer.encode_texts(texts, side.prompt, side.prompt_tokens)
+
+    def run_graph(self, sequences: Sequence[TokenSequence]) -> FloatArray:
+        """The graph's output, one row per sequence; all are of one graph, see `by_graph`."""
+        side = self.sides[sequences[0].input_type]
+        padding: PaddingSide = self.bundle.manifest.padding_side or "right"
+        return side.session.run(pad(sequences, side.tokenizer.pad_id, padding))
+
+    def by_graph(self, sequences: Sequence[TokenSequence]) -> list[list[int]]:
+        """Indices into `sequences`, one list for each graph that they need, in their order."""
+        groups: dict[int, list[int]] = {}
+        for index, sequence in enumerate(sequences):
+            groups.setdefault(id(self.session_for(sequence.input_type)), []).append(index)
+        return list(groups.values())
+
+
+def load_sides(bundle: Bundle, precision: str, threads: int | None = None) -> dict[InputType, Side]:
+    """Ready to run, or a `BundleError`. `threads` defaults to the cores available."""
+    manifest = bundle.manifest
+    passages = Session.load(bundle, precision, threads)
+    own = manifest.query_graph is not None
+    queries = Session.load(bundle, precision, threads, "query") if own else passages
+    sessions: dict[InputType, Session] = {"query": queries, "passage": passages}
+    prompts: Prompts = getattr(manifest.head, "prompts", Prompts())
+    sides: dict[InputType, Side] = {}
+    for input_type in get_args(InputType):
+        tokenizer, session = Tokenizer.load(bundle, input_type), sessions[input_type]
+        prompt: str = getattr(prompts, input_type)
+        counted = tokenizer.count_prompt(prompt) if POOLING_MASK in session.inputs else 0
+        sides[input_type] = Side(tokenizer, session, prompt, counted)
+    return sides
+
+
+def wrong_task(bundle: Bundle) -> UsageError:
+    return UsageError(f"bundle {bundle.manifest.name} is for {bundle.manifest.task}")
