@@ -90,9 +90,14 @@ class Session:
             )
 
 
+def runnable_precisions(manifest: Manifest) -> list[str]:
+    """Those that are a file of their own: a hint asks another engine to compute differently."""
+    return sorted(name for name, record in manifest.precisions.items() if record.hint is None)
+
+
 def require_precision(manifest: Manifest, precision: str) -> PrecisionRecord:
     """Raises `UsageError` for a precision that the bundle lacks or onnxruntime cannot run."""
-    runnable = sorted(name for name, record in manifest.precisions.items() if not record.hint)
+    runnable = runnable_precisions(manifest)
     if precision in runnable:
         return manifest.precisions[precision]
     if precision in manifest.precisions:

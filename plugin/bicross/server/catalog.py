@@ -10,6 +10,7 @@ from bicross.bundle.manifest import Manifest
 from bicross.bundle.record import Task
 from bicross.errors import BicrossError, ModelNotFound, NotReady, UsageError, WrongTask
 from bicross.runtime import BiEncoder, CrossEncoder, self_test
+from bicross.runtime.session import require_precision, runnable_precisions
 from bicross.server.metrics import Metrics
 
 LOG = logging.getLogger("bicross.server")
@@ -148,14 +149,14 @@ class Catalog:
 
 def _precision(bundle: Bundle, wanted: str | None) -> str:
     """What was asked for, else fp32, else the only one there is."""
-    offered = sorted(bundle.manifest.precisions)
-    if wanted is None:
-        if "fp32" in offered:
-            return "fp32"
-        if len(offered) == 1:
-            return offered[0]
-    elif wanted in offered:
+    if wanted is not None:
+        require_precision(bundle.manifest, wanted)
         return wanted
+    offered = runnable_precisions(bundle.manifest)
+    if "fp32" in offered:
+        return "fp32"
+    if len(offered) == 1:
+        return offered[0]
     raise UsageError(
         f"bundle {bundle.manifest.name} has {', '.join(offered)}; choose one with --precision"
     )

@@ -82,8 +82,27 @@ def test_same_bundle_twice_is_refused(bi_bundle: Bundle) -> None:
 
 
 def test_precision_that_a_bundle_lacks_is_refused_with_those_it_has(bi_bundle: Bundle) -> None:
-    with pytest.raises(UsageError, match="bundle tiny-bi has fp32; choose one with --precision"):
+    with pytest.raises(UsageError, match="bundle tiny-bi has no precision 'int8'; it has fp32"):
         Catalog([bi_bundle], "int8")
+
+
+def test_hint_to_another_engine_is_neither_chosen_nor_taken(bi_bundle: Bundle) -> None:
+    record = bi_bundle.manifest.precisions["fp32"]
+    precisions = {"bf16": record.model_copy(update={"hint": "bf16"}), "int8": record}
+    bundle = replace(
+        bi_bundle, manifest=bi_bundle.manifest.model_copy(update={"precisions": precisions})
+    )
+    assert Catalog([bundle]).models[0].precision == "int8"
+    with pytest.raises(UsageError, match="'bf16' is a hint to another engine.*it runs int8"):
+        Catalog([bundle], "bf16")
+
+
+def test_one_of_several_precisions_must_be_chosen_where_none_is_fp32(bi_bundle: Bundle) -> None:
+    record = bi_bundle.manifest.precisions["fp32"]
+    precisions = {"fp16": record, "int8": record}
+    manifest = bi_bundle.manifest.model_copy(update={"precisions": precisions})
+    with pytest.raises(UsageError, match="has fp16, int8; choose one with --precision"):
+        Catalog([replace(bi_bundle, manifest=manifest)])
 
 
 def test_only_precision_is_taken_where_there_is_no_fp32(bi_bundle: Bundle) -> None:
