@@ -93,7 +93,7 @@ def test_hint_to_another_engine_is_neither_chosen_nor_taken(bi_bundle: Bundle) -
         bi_bundle, manifest=bi_bundle.manifest.model_copy(update={"precisions": precisions})
     )
     assert Catalog([bundle]).models[0].precision == "int8"
-    with pytest.raises(UsageError, match="'bf16' is a hint to another engine.*it runs int8"):
+    with pytest.raises(UsageError, match=r"'bf16' is a hint to another engine.*it runs int8"):
         Catalog([bundle], "bf16")
 
 
