@@ -17,6 +17,7 @@ HAS_TORCH = importlib.util.find_spec("torch") is not None
 NEED_TORCH = [
     "adopt/test_graph_config.py",
     "gate/test_parity.py",
+    "matrix/test_matrix.py",
     "test_publish.py",
     "reference/test_loading.py",
 ]

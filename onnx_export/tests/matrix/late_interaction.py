@@ -1,0 +1,5 @@
+"""Rows of late interaction."""
+
+from onnx_export.tests.matrix.row import Row
+
+ROWS: tuple[Row, ...] = ()

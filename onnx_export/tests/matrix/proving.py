@@ -1,0 +1,45 @@
+"""A row of the matrix from its model to figures: built, exported, gated, opened, compared."""
+
+from dataclasses import dataclass
+
+from bicross.bundle import Bundle, open_bundle
+from bicross.bundle.golden import PASSAGES, QUERIES
+from onnx_export.gate.samples import Sample, read_sample
+from onnx_export.publish import Request, export_model
+from onnx_export.source.hub import ModelFolder
+from onnx_export.tests.matrix.row import Agreement, Row
+from onnx_export.tests.matrix.workshop import Workshop
+
+MIN_COSINE = 1 - 1e-5
+# Of the largest score. Below it the passages are too alike for their order to say anything.
+MIN_SPREAD = 0.02
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One agreement for each precision that the bundle holds."""
+
+    bundle: Bundle
+    agreements: dict[str, Agreement]
+
+
+def small_sample() -> Sample:
+    """8 queries by 16 passages: the least that the gate takes."""
+    whole = read_sample()
+    return Sample("built-in", whole.queries[:QUERIES], whole.passages[:PASSAGES])
+
+
+def prove_row(row: Row, workshop: Workshop, sample: Sample) -> Proof:
+    """Raises what `export_model` does, `GateFailed` above all."""
+    folder = row.build(workshop)
+    out = workshop.root / "bundles" / row.id
+    export_model(Request(ModelFolder(folder, row.id), out, sample, row.options), _silent)
+    bundle = open_bundle(out)
+    return Proof(
+        bundle,
+        {name: row.compare(folder, bundle, sample, name) for name in bundle.manifest.precisions},
+    )
+
+
+def _silent(text: str) -> None:
+    del text
