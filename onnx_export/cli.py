@@ -15,7 +15,7 @@ import typer
 
 from bicross import __version__
 from bicross.bundle.record import Task
-from bicross.errors import BicrossError, EnvironmentProblem
+from bicross.errors import BicrossError, EnvironmentProblem, GateFailed
 from bicross.exits import INTERRUPTED, TERMINATED, fail
 
 EXPORT_PACKAGES = ("torch", "transformers", "sentence_transformers", "onnx", "onnxscript")
@@ -211,6 +211,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
+    except GateFailed as error:
+        if error.case:
+            typer.echo(error.case, err=True)
+        fail(str(error), error.exit_status)
     except BicrossError as error:
         fail(str(error), error.exit_status)
     except OSError as error:

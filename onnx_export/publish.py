@@ -8,11 +8,12 @@ from bicross.bundle import Bundle, Manifest, open_bundle, staged_bundle
 from bicross.bundle.layout import GOLDENS, GRAPH, MANIFEST
 from bicross.bundle.manifest import Graph, PrecisionRecord, Source
 from bicross.bundle.store import file_records
+from bicross.errors import GateFailed
 from bicross.runtime import self_test
 from onnx_export.descriptions import copy_descriptions
 from onnx_export.gate.batches import load_encoder
-from onnx_export.gate.parity import measure, require_parity
 from onnx_export.gate.probes import Probes, compute_probes
+from onnx_export.gate.proof import prove
 from onnx_export.gate.samples import Sample
 from onnx_export.gate.tolerance import require_spread
 from onnx_export.graph.build import ExportGraph, build_graph
@@ -55,7 +56,7 @@ def export_model(request: Request, narrate: Narrate, trace: Tracer = trace_graph
         reference.write_tokenizer_and_config(staging)
         manifest = _first_manifest(reference.spec, graph, probes, staging)
         bundle = Bundle(staging, manifest, probes.goldens())
-        parity = prove(bundle, probes, narrate) | {"score_spread": spread}
+        parity = _prove_basis(bundle, probes, narrate) | {"score_spread": spread}
         record = PrecisionRecord(file=GRAPH, parity=parity | _circumstances(manifest, probes))
         manifest = manifest.model_copy(update={"precisions": {"fp32": record}})
         (staging / MANIFEST).write_text(manifest.to_json())
@@ -65,10 +66,12 @@ def export_model(request: Request, narrate: Narrate, trace: Tracer = trace_graph
     return manifest
 
 
-def prove(bundle: Bundle, probes: Probes, narrate: Narrate, precision: str = "fp32") -> Parity:
-    """The gate's figures for `bundle`; raises `GateFailed`."""
-    measured = measure(load_encoder(bundle, precision), probes, narrate)
-    return require_parity(measured, probes, f"{bundle.manifest.name}, {precision}")
+def _prove_basis(bundle: Bundle, probes: Probes, narrate: Narrate) -> Parity:
+    """The gate's figures of fp32, without which there is no bundle."""
+    try:
+        return prove(bundle, probes, narrate)
+    except GateFailed as error:
+        raise GateFailed(f"{error}; nothing was written", case=error.case) from error
 
 
 def _first_manifest(spec: ModelSpec, graph: ExportGraph, probes: Probes, staging: Path) -> Manifest:

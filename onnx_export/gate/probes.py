@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from bicross.bundle.golden import PASSAGES, QUERIES, Goldens, Matrix
-from bicross.bundle.record import InputType
+from bicross.bundle.record import InputType, Task
 from bicross.runtime import FloatArray
 from onnx_export.gate.batches import Input
 from onnx_export.gate.figures import Numbers
@@ -20,6 +20,8 @@ from onnx_export.reference.rerank import RerankReference
 Kind = Literal["short", "mixed", "maximum"]
 INPUT_TYPES: tuple[InputType, ...] = ("query", "passage")
 LARGEST_BATCH = 32
+# Long enough to pad every other row and to widen a batch's range, short enough for any model.
+GUEST_TOKENS = 256
 # Attention takes memory with the square of the length: 32 rows of 512 tokens, 2 of 8,192.
 MAXIMUM_TOKENS = 16_384
 
@@ -35,13 +37,27 @@ class Probe:
 
 @dataclass(frozen=True)
 class Probes:
-    """`mixed` holds the ranking: all queries and then all passages, or the pairs row by row."""
+    """`mixed` holds the ranking: all queries and then all passages, or the pairs row by row.
+
+    `guest` is a long input that goes into batches of others, and whose own numbers nobody asks.
+    """
 
     sample: Sample
-    is_rerank: bool
+    task: Task
     short: Probe
     mixed: Probe
     maximum: Probe
+    guest: Input
+
+    @property
+    def is_rerank(self) -> bool:
+        """Inputs are pairs, outputs logits."""
+        return self.task == "rerank"
+
+    @property
+    def has_directions(self) -> bool:
+        """Rows are vectors, of which a cosine can be asked."""
+        return not self.is_rerank
 
     @property
     def all(self) -> tuple[Probe, ...]:
@@ -85,7 +101,8 @@ class Probes:
 
 def compute_probes(reference: Reference, sample: Sample) -> Probes:
     """The reference's numbers for everything that the gate will run."""
-    is_rerank = reference.spec.task == "rerank"
+    task = reference.spec.task
+    is_rerank = task == "rerank"
     passages = sorted(sample.passages, key=len)
     mixed = _inputs(sample.queries, sample.passages, is_rerank=is_rerank)
     short = _inputs(sample.queries, passages[:LARGEST_BATCH], is_rerank=is_rerank)
@@ -94,10 +111,11 @@ def compute_probes(reference: Reference, sample: Sample) -> Probes:
         short = tuple(zip(cycle(sample.queries), passages[:LARGEST_BATCH], strict=False))
     return Probes(
         sample=sample,
-        is_rerank=is_rerank,
+        task=task,
         short=_probe("short", short[:LARGEST_BATCH], reference),
         mixed=_probe("mixed", mixed, reference),
         maximum=_probe("maximum", _longest(reference, sample), reference),
+        guest=_guest(reference, sample),
     )
 
 
@@ -126,7 +144,7 @@ def _longest(reference: Reference, sample: Sample) -> tuple[Input, ...]:
     """Texts above the longest sequence, so that truncation is compared too."""
     limit = reference.spec.max_tokens
     rows = max(1, min(LARGEST_BATCH, MAXIMUM_TOKENS // limit))
-    counts = [_token_count(reference, passage) for passage in sample.passages]
+    counts = _token_counts(reference, sample)
     texts = [_joined(sample.passages, counts, start, limit) for start in range(rows)]
     firsts = sample.queries if reference.spec.task == "rerank" else ("passage", "query")
     return tuple(zip(cycle(firsts), texts, strict=False))
@@ -140,6 +158,14 @@ def _joined(passages: Sequence[str], counts: Sequence[int], start: int, limit: i
     return " ".join(islice(cycle(passages), start, start + needed))
 
 
-def _token_count(reference: Reference, text: str) -> int:
-    """At least one, so that joining ends."""
-    return max(1, len(reference.model.tokenizer.tokenize(text)))
+def _guest(reference: Reference, sample: Sample) -> Input:
+    limit = min(GUEST_TOKENS, reference.spec.max_tokens)
+    text = _joined(sample.passages, _token_counts(reference, sample), 0, limit)
+    first = sample.queries[0] if reference.spec.task == "rerank" else "passage"
+    return first, text
+
+
+def _token_counts(reference: Reference, sample: Sample) -> list[int]:
+    """Of each passage, at least one, so that joining ends."""
+    tokenizer = reference.model.tokenizer
+    return [max(1, len(tokenizer.tokenize(passage))) for passage in sample.passages]

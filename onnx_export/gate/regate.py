@@ -5,9 +5,10 @@ from collections.abc import Callable
 from bicross.bundle import Bundle
 from bicross.bundle.heads import Prompts
 from bicross.errors import UsageError
+from onnx_export.gate.failure import Figures
 from onnx_export.gate.probes import compute_probes
+from onnx_export.gate.proof import prove
 from onnx_export.gate.samples import Sample
-from onnx_export.publish import Parity, prove
 from onnx_export.reference.loading import load_reference
 from onnx_export.source.hub import ModelFolder, weight_files, weights_sha256
 from onnx_export.source.spec import Options, read_spec
@@ -15,7 +16,7 @@ from onnx_export.source.spec import Options, read_spec
 
 def run_gate_again(
     bundle: Bundle, folder: ModelFolder, sample: Sample, narrate: Callable[[str], None]
-) -> Parity:
+) -> Figures:
     """The figures of fp32. Raises `GateFailed`, and `UsageError` for another model's folder."""
     _require_same_weights(bundle, folder)
     narrate(f"torch: loading {folder.model}")

@@ -51,8 +51,14 @@ class DocumentsFailed(BicrossError):
 
 
 class GateFailed(BicrossError):
+    """`case` tells the worst case with texts of the user's sample: for a terminal, never a log."""
+
     code = "gate_failed"
     exit_status = 3
+
+    def __init__(self, message: str, *, case: str = "") -> None:
+        super().__init__(message)
+        self.case = case
 
 
 class FlatSample(BicrossError):

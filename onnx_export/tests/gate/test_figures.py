@@ -7,9 +7,11 @@ from hypothesis.extra.numpy import arrays
 
 from onnx_export.gate.figures import (
     largest_difference,
+    overlaps,
     smallest_cosine,
-    smallest_overlap,
     smallest_tau,
+    taus,
+    widest_swap,
 )
 from onnx_export.gate.tolerance import Tolerance, lowest_tau
 
@@ -38,12 +40,13 @@ def test_tau_is_that_of_the_worst_query() -> None:
     reference = np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])
     ours = np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
     assert smallest_tau(ours, reference) == -1.0
+    assert taus(ours, reference).tolist() == [1.0, -1.0]
 
 
 def test_overlap_counts_strangers_in_the_top_of_the_worst_query() -> None:
     reference = np.array([[4.0, 3.0, 2.0, 1.0]] * 2)
     ours = np.array([[4.0, 3.0, 2.0, 1.0], [4.0, 1.0, 2.0, 3.0]])
-    assert smallest_overlap(ours, reference, 2, 0.0) == 0.5
+    assert overlaps(ours, reference, 2, 0.0).tolist() == [1.0, 0.5]
 
 
 @given(SCORES, NOISE)
@@ -55,9 +58,28 @@ def test_scores_within_the_tolerance_never_fall_below_the_bounds(
     # Exact ties lower tau-b by a square root more.
     assume(all(len(np.unique(row)) == len(row) for row in ours))
     assert smallest_tau(ours, scores) >= lowest_tau(scores, TOLERANCE)
-    assert smallest_overlap(ours, scores, 10, TOLERANCE.score) == 1.0
+    assert (overlaps(ours, scores, 10, TOLERANCE.score) == 1.0).all()
 
 
 @given(TIED)
 def test_overlap_of_a_ranking_with_itself_is_whole_even_with_ties(scores: np.ndarray) -> None:
-    assert smallest_overlap(scores, scores, 10, 0.0) == 1.0
+    assert (overlaps(scores, scores, 10, 0.0) == 1.0).all()
+
+
+def test_widest_swap_is_of_the_two_that_the_reference_holds_furthest_apart() -> None:
+    reference = np.array([[4.0, 3.0, 2.0, 1.0], [9.0, 5.0, 1.0, 0.0]])
+    ours = np.array([[3.0, 4.0, 2.0, 1.0], [5.0, 9.0, 8.0, 0.0]])
+    found = widest_swap(ours, reference)
+    assert found is not None
+    assert (found.query, found.higher, found.lower) == (1, 0, 2)
+    assert (found.gap, found.reference, found.ours) == (8.0, (9.0, 1.0), (5.0, 8.0))
+
+
+@given(TIED, TIED)
+def test_a_swap_is_found_exactly_where_two_passages_changed_places(
+    ours: np.ndarray, reference: np.ndarray
+) -> None:
+    crossed = (ours[:, :, None] - ours[:, None, :]) * (
+        reference[:, :, None] - reference[:, None, :]
+    )
+    assert (widest_swap(ours, reference) is not None) == bool((crossed < 0).any())

@@ -9,10 +9,12 @@ import pytest
 
 from bicross.bundle import Bundle
 from bicross.errors import GateFailed
-from onnx_export.gate.parity import Measurement, require_parity
+from onnx_export.gate.figures import Swap
+from onnx_export.gate.measurement import Measurement
+from onnx_export.gate.parity import require_parity
 from onnx_export.gate.probes import Probes, compute_probes
+from onnx_export.gate.proof import prove
 from onnx_export.gate.samples import Sample
-from onnx_export.publish import prove
 from onnx_export.reference.loading import load_reference
 from onnx_export.source.hub import ModelFolder
 from onnx_export.source.spec import Options, read_spec
@@ -106,14 +108,14 @@ def test_gate_passes_the_same_bundle_when_it_is_right(
     assert float(figures["max_abs_diff"]) <= float(figures["bound.max_abs_diff"])
     assert {f"max_abs_diff.{kind}.{size}" for kind in ("short", "mixed", "maximum")
             for size in (1, 8, 32)} <= figures.keys()  # fmt: skip
+    assert "max_abs_diff.mixed.8+long" in figures
 
 
 def good(**changes: Any) -> Measurement:
     figures: dict[str, Any] = {
-        "differences": {("short", 1): 1e-7, ("maximum", 32): 2e-7},
-        "min_cosine": 1.0,
-        "min_tau": 1.0,
-        "min_overlap": 1.0,
+        "differences": {("short", "1"): 1e-7, ("maximum", "32"): 2e-7},
+        "taus": np.ones(12),
+        "overlaps": np.ones(12),
     }
     return Measurement(**(figures | changes))
 
@@ -122,20 +124,69 @@ def good(**changes: Any) -> Measurement:
     ("changes", "message"),
     [
         (
-            {"differences": {("short", 1): 0.5}},
+            {"differences": {("short", "1"): 0.5}},
             r"max_abs_diff is 0\.5 \(short inputs in batches of 1\)",
         ),
-        ({"differences": {("short", 1): 0.0, ("mixed", 8): np.nan}}, "max_abs_diff is nan"),
+        ({"differences": {("short", "1"): 0.0, ("mixed", "8"): np.nan}}, "max_abs_diff is nan"),
         ({"min_cosine": 0.99}, r"min_cosine is 0\.99, allowed is at least"),
         ({"min_cosine": np.nan}, "min_cosine is nan"),
-        ({"min_tau": 0.5}, r"min_kendall_tau is 0\.5, allowed is at least"),
-        ({"min_overlap": 0.9}, r"min_top10_overlap is 0\.9, allowed is at least 1"),
+        ({"taus": np.array([1, 0.5])}, r"min_kendall_tau is 0\.5, allowed is at least"),
+        ({"taus": np.array([1, np.nan])}, r"min_kendall_tau is nan"),
+        ({"overlaps": np.array([0.9])}, r"min_top10_overlap is 0\.9, allowed is at least 1"),
     ],
-)  # fmt: skip
-def test_each_figure_is_asked_for_and_named(
+)
+def test_each_figure_of_an_exact_graph_is_asked_for_and_named(
     changes: dict[str, Any], message: str, exported: Callable[[str], Exported]
 ) -> None:
     probes = exported("bi").probes
     assert require_parity(good(), probes, "mine, fp32")["max_abs_diff"] == 2e-7
     with pytest.raises(GateFailed, match=f"mine, fp32: {message}"):
         require_parity(good(**changes), probes, "mine, fp32")
+
+
+# One query of many is bad, or all are a little: floors and means are different questions.
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"taus": np.full(12, 0.89)}, r"mean_kendall_tau\.lower_95 is 0\.89, allowed is at least"),
+        ({"taus": np.r_[np.ones(99), 0.5]}, r"min_kendall_tau is 0\.5, allowed"),
+        ({"taus": np.r_[np.ones(11), np.nan]}, r"mean_kendall_tau\.lower_95 is nan"),
+        ({"overlaps": np.full(12, 0.88)}, r"mean_top10_overlap\.lower_95 is 0\.8"),
+        ({"overlaps": np.r_[np.ones(99), 0.5]}, r"min_top10_overlap is 0\.5, allowed"),
+        ({"min_cosine": 0.9}, r"min_cosine is 0\.9, allowed is at least"),
+    ],
+)
+def test_each_figure_of_a_quantized_graph_is_asked_for_and_named(
+    changes: dict[str, Any], message: str, exported: Callable[[str], Exported]
+) -> None:
+    probes = exported("bi").probes
+    fair = good(taus=np.full(12, 0.95), overlaps=np.full(12, 0.95), min_cosine=0.99)
+    figures = require_parity(fair, probes, "mine, int8", "quantized")
+    assert figures["mean_kendall_tau.lower_95"] == pytest.approx(0.95)
+    with pytest.raises(GateFailed, match=f"mine, int8: {message}"):
+        require_parity(good(**changes), probes, "mine, int8", "quantized")
+
+
+def test_few_queries_must_agree_better_than_many(exported: Callable[[str], Exported]) -> None:
+    probes = exported("bi").probes
+    many = good(overlaps=np.tile([0.8, 1.0], 50))
+    assert require_parity(many, probes, "mine, int8", "quantized")
+    few = good(overlaps=np.tile([0.8, 1.0], 2))
+    with pytest.raises(GateFailed, match=r"mean_top10_overlap\.lower_95"):
+        require_parity(few, probes, "mine, int8", "quantized")
+
+
+def test_worst_case_is_told_with_its_texts_and_kept_by_their_numbers(
+    exported: Callable[[str], Exported],
+) -> None:
+    probes = exported("bi").probes
+    swap = Swap(query=2, higher=3, lower=5, reference=(0.9, 0.2), ours=(0.3, 0.4))
+    figures = require_parity(good(swap=swap), probes, "mine, fp32")
+    assert (figures["swap.query"], figures["swap.higher"], figures["swap.lower"]) == (2, 3, 5)
+    assert figures["swap.reference_gap"] == pytest.approx(0.7)
+    with pytest.raises(GateFailed) as refused:
+        require_parity(good(swap=swap, min_cosine=0.5), probes, "mine, fp32")
+    texts = (probes.sample.queries[2], probes.sample.passages[3], probes.sample.passages[5])
+    assert all(text[:100] in refused.value.case for text in texts)
+    assert "0.9 in torch, 0.3 here" in refused.value.case
+    assert not any(text[:20] in str(refused.value) for text in texts)

@@ -1,0 +1,31 @@
+"""What a graph must show before it is written, by how exact its arithmetic can be."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ErrorClass = Literal["exact", "half", "quantized"]
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Least values of a lossy precision's figures.
+
+    `mean_tau` and `mean_overlap` are asked of the lower 95% bounds of the means over queries like
+    the sample's, so that few queries make the gate harder to pass, never easier; `tau` and
+    `overlap` of every single query, and `cosine` of every single vector.
+    """
+
+    mean_tau: float
+    mean_overlap: float
+    tau: float
+    overlap: float
+    cosine: float
+
+
+# float16 keeps 11 bits and bfloat16 8: an order may change only between passages that hardly
+# differ. Quantized graphs trade order for speed; what they may trade was chosen where nDCG@10
+# begins to show it (docs/export.md).
+STANDARDS: dict[ErrorClass, Standard] = {
+    "half": Standard(mean_tau=0.98, mean_overlap=0.95, tau=0.95, overlap=0.8, cosine=0.999),
+    "quantized": Standard(mean_tau=0.9, mean_overlap=0.85, tau=0.75, overlap=0.6, cosine=0.95),
+}
