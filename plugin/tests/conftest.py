@@ -4,6 +4,7 @@ A case that was found becomes an @example. No deadline, no complaint of slowness
 is slow at times, and a slow test is no wrong result.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,16 @@ def bi_bundle() -> Bundle:
 @pytest.fixture(scope="session")
 def cross_bundle() -> Bundle:
     return open_bundle(BUNDLES / "tiny-cross")
+
+
+@pytest.fixture(scope="session")
+def cut_bundle(bi_bundle: Bundle) -> Bundle:
+    """tiny-bi under another name, its vectors offered shorter too, and as int8."""
+    manifest = bi_bundle.manifest
+    assert manifest.embedding is not None
+    offers = {"matryoshka": (8, 4), "int8_scale": 0.5}
+    update = {"name": "tiny-cut", "embedding": manifest.embedding.model_copy(update=offers)}
+    return replace(bi_bundle, manifest=manifest.model_copy(update=update).sealed())
 
 
 @pytest.fixture(scope="session")

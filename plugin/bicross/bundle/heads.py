@@ -38,11 +38,15 @@ class Embedding(Record):
     matryoshka: tuple[Dimensions, ...] | None = None
     int8_scale: Annotated[float, Field(gt=0)] | None = None
 
+    @property
+    def offered_dimensions(self) -> tuple[int, ...]:
+        """The model's own, then those to which its vectors may be cut."""
+        return (self.dimensions, *(self.matryoshka or ()))
+
     @model_validator(mode="after")
     def cuts_are_shorter_and_shorter(self) -> "Embedding":
-        cuts = (self.dimensions, *(self.matryoshka or ()))
-        if any(after >= before for before, after in pairwise(cuts)):
-            raise ValueError(f"matryoshka {cuts[1:]} is not below {cuts[0]}, largest first")
+        if any(after >= before for before, after in pairwise(self.offered_dimensions)):
+            raise ValueError(f"matryoshka is not below {self.dimensions}, largest first")
         return self
 
 
@@ -68,22 +72,28 @@ class LateInteraction(Record):
 
 
 class Template(Record):
-    """A pair as one text for a decoder: prefix, query, between, passage, suffix."""
+    """A pair as one text: prefix, query, between, passage, suffix, and no special tokens but its own.
+
+    With `strip` query and passage lose the white space at their ends first.
+    """
 
     prefix: str
     between: str
     suffix: str
+    strip: Literal[True] | None = None
 
 
 class Rerank(Record):
     """How a head of `labels` outputs becomes one relevance.
 
     One label: its logit as it is. Several: `relevance_label` against the log-sum-exp of the others.
+    `prompt` goes before each query, except into a `template`, which holds its own.
     """
 
     labels: Annotated[int, Field(ge=1)]
     relevance_label: Annotated[int, Field(ge=0)] = 0
     activation: Activation
+    prompt: str | None = None
     template: Template | None = None
 
     @model_validator(mode="after")

@@ -36,11 +36,6 @@ class BiEncoder(TextEncoder):
     def dimensions(self) -> int:
         return self.head.dimensions
 
-    @property
-    def offered_dimensions(self) -> tuple[int, ...]:
-        """The model's own, then those that it was trained to be cut to, largest first."""
-        return (self.head.dimensions, *(self.head.matryoshka or ()))
-
     def encode(
         self, texts: Sequence[str], input_type: InputType, *, dimensions: int | None = None
     ) -> FloatArray:
@@ -80,7 +75,7 @@ class BiEncoder(TextEncoder):
         return shorter
 
     def require_dimensions(self, dimensions: int | None) -> None:
-        offered = self.offered_dimensions
+        offered = self.head.offered_dimensions
         if dimensions is not None and dimensions not in offered:
             raise InvalidRequest(
                 f"`dimensions` {dimensions} is not offered; "

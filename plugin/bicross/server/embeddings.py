@@ -8,7 +8,8 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from bicross.runtime import BiEncoder, FloatArray
+from bicross.runtime import BiEncoder
+from bicross.runtime.quantized_vectors import Vectors, convert, require_dtype
 from bicross.server.admission import Lane
 from bicross.server.bodies import read_json
 from bicross.server.documented import documented
@@ -28,7 +29,8 @@ async def create_embeddings(request: Request) -> Response:
 
     `input_type` picks the prompt that the model wants: `query` for what is searched with,
     `passage` for what is searched. A text longer than the model takes is cut, and counted in
-    `usage.truncated`, unless `truncate` is false.
+    `usage.truncated`, unless `truncate` is false. `dimensions` cuts the vectors to one of the
+    lengths that the model was trained for; `output_dtype` is how their numbers are written.
     """
     serving: Serving = request.app.state.serving
     settings = serving.settings
@@ -40,6 +42,7 @@ async def create_embeddings(request: Request) -> Response:
     if not isinstance(encoder, BiEncoder):
         raise TypeError(model.label)
     encoder.require_dimensions(asked.dimensions)
+    require_dtype(encoder.head, asked.output_dtype, model.label)
     limits = TextLimits(settings.max_inputs, settings.max_text_bytes, "max_inputs")
     texts = read_inputs(asked.input, limits)
     besides = SPECIAL_TOKENS + len(encoder.prompt(asked.input_type).encode())
@@ -52,20 +55,21 @@ async def create_embeddings(request: Request) -> Response:
         truncate=asked.truncate,
     )
     numbers = await serving.compute(request, work, deadline)
-    answer = _answer(model.label, numbers, asked.encoding_format)
+    vectors = convert(encoder.cut(numbers.rows, asked.dimensions), asked.output_dtype, encoder.head)
+    answer = _answer(model.label, vectors, numbers, asked.encoding_format)
     return Response(
         orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json"
     )
 
 
-def _answer(label: str, numbers: Numbers, encoding_format: str) -> dict[str, Any]:
+def _answer(label: str, vectors: Vectors, numbers: Numbers, encoding_format: str) -> dict[str, Any]:
     as_text = encoding_format == "base64"
     return {
         "object": "list",
         "model": label,
         "data": [
             {"object": "embedding", "index": index, "embedding": _base64(row) if as_text else row}
-            for index, row in enumerate(np.ascontiguousarray(numbers.rows))
+            for index, row in enumerate(np.ascontiguousarray(vectors))
         ],
         "usage": {
             "prompt_tokens": numbers.tokens,
@@ -75,6 +79,7 @@ def _answer(label: str, numbers: Numbers, encoding_format: str) -> dict[str, Any
     }
 
 
-def _base64(row: FloatArray) -> str:
-    """Little-endian float32, as OpenAI's clients read it."""
-    return base64.b64encode(row.astype("<f4", copy=False).tobytes()).decode("ascii")
+def _base64(row: Vectors) -> str:
+    """Little-endian float32, as OpenAI's clients read it, or a byte for each number."""
+    little = row.astype(row.dtype.newbyteorder("<"), copy=False)
+    return base64.b64encode(little.tobytes()).decode("ascii")

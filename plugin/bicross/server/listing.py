@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
+from bicross.runtime.quantized_vectors import offered_dtypes
 from bicross.server.catalog import ENGINE, ServedModel
 from bicross.server.schemas import ModelRecord, ModelsAnswer
 from bicross.server.serving import Serving
@@ -37,6 +38,8 @@ def _record(model_id: str, model: ServedModel) -> ModelRecord:
         precision=model.precision,
         max_tokens=manifest.max_tokens,
         dimensions=embedding.dimensions if embedding else None,
+        offered_dimensions=embedding.offered_dimensions if embedding else None,
+        output_dtypes=offered_dtypes(embedding) if embedding else None,
         similarity=embedding.similarity if embedding else None,
         activation=head.activation if head else None,
         ready=model.ready,

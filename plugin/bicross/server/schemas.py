@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 from bicross.bundle.heads import Activation, Similarity
 from bicross.bundle.record import InputType, Task
 from bicross.errors import InvalidRequest
+from bicross.runtime.quantized_vectors import OutputDtype
 
 MAX_SHOWN = 80
 
@@ -60,6 +61,7 @@ class EmbeddingsRequest(Request):
     input_type: InputType = "passage"
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: Annotated[int, Field(ge=1)] | None = None
+    output_dtype: OutputDtype = "float"
     truncate: bool = True
     user: Ignored
 
@@ -87,9 +89,11 @@ class EmbeddingsUsage(Usage):
 
 
 class EmbeddingRecord(BaseModel):
+    """Numbers of the request's `output_dtype`, or their bytes in base64."""
+
     object: Literal["embedding"]
     index: int
-    embedding: list[float] | str
+    embedding: list[float] | list[int] | str
 
 
 class EmbeddingsAnswer(BaseModel):
@@ -134,6 +138,8 @@ class ModelRecord(BaseModel):
     precision: str
     max_tokens: int
     dimensions: int | None = None
+    offered_dimensions: tuple[int, ...] | None = None
+    output_dtypes: tuple[OutputDtype, ...] | None = None
     similarity: Similarity | None = None
     activation: Activation | None = None
     ready: bool

@@ -61,6 +61,39 @@ def test_own_dimensions_are_offered_and_no_others(bi_encoder: BiEncoder) -> None
         bi_encoder.encode(["a"], "query", dimensions=8)
 
 
+def test_vectors_are_cut_to_dimensions_on_offer_and_of_unit_length_again(
+    bi_encoder: BiEncoder, cut_bundle: Bundle
+) -> None:
+    whole = bi_encoder.encode(TEXTS, "passage")
+    cut = BiEncoder.load(cut_bundle, threads=1).encode(TEXTS, "passage", dimensions=4)
+    assert cut.dtype == np.float32
+    expected = whole[:, :4] / np.linalg.norm(whole[:, :4], axis=1, keepdims=True)
+    assert np.abs(cut - expected).max() < TOLERANCE
+
+
+def test_vectors_of_a_model_that_does_not_normalise_are_cut_and_no_more(
+    bi_encoder: BiEncoder,
+) -> None:
+    head = bi_encoder.head.model_copy(update={"normalize": False, "matryoshka": (8,)})
+    vectors = np.arange(32, dtype=np.float32).reshape(2, 16)
+    assert (replace(bi_encoder, head=head).cut(vectors, 8) == vectors[:, :8]).all()
+
+
+def test_cut_vector_of_nothing_but_zeros_stays_finite(bi_encoder: BiEncoder) -> None:
+    vectors = np.zeros((1, 16), np.float32)
+    vectors[0, 15] = 1
+    assert bi_encoder.cut(vectors, 8).tolist() == [[0.0] * 8]
+
+
+def test_dimensions_that_are_not_offered_are_refused_with_those_that_are(
+    cut_bundle: Bundle,
+) -> None:
+    encoder = BiEncoder.load(cut_bundle, threads=1)
+    with pytest.raises(InvalidRequest, match="12 is not offered; tiny-cut gives 16, 8, 4") as error:
+        encoder.encode(["a"], "query", dimensions=12)
+    assert error.value.param == "dimensions"
+
+
 def test_manifest_with_other_dimensions_than_the_graph_is_refused_with_both(
     bi_bundle: Bundle,
 ) -> None:

@@ -1,6 +1,7 @@
 """POST /v1/embeddings gives the runtime's vectors, in OpenAI's shape."""
 
 import base64
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -11,12 +12,25 @@ from hypothesis import strategies as st
 
 from bicross.bundle import Bundle
 from bicross.runtime import BiEncoder
+from bicross.runtime.quantized_vectors import convert
+from bicross.server.catalog import Catalog
 from bicross.server.embeddings import _base64
 from bicross.server.schemas import EmbeddingsAnswer
 
 Body = dict[str, Any]
 URL = "/v1/embeddings"
 TOLERANCE = 1e-5
+
+
+@pytest.fixture
+async def cut_client(cut_bundle: Bundle, served: Any) -> AsyncIterator[httpx.AsyncClient]:
+    async with served(Catalog([cut_bundle])) as (client, _):
+        yield client
+
+
+@pytest.fixture
+def cut_body(embeddings_body: Body) -> Body:
+    return embeddings_body | {"model": "tiny-cut"}
 
 
 def vectors(response: httpx.Response) -> Any:
@@ -102,11 +116,65 @@ async def test_own_dimensions_are_taken(client: httpx.AsyncClient, embeddings_bo
     assert vectors(response).shape == (2, 16)
 
 
+async def test_shorter_dimensions_on_offer_are_the_runtime_s_cut(
+    cut_client: httpx.AsyncClient, cut_body: Body, cut_bundle: Bundle
+) -> None:
+    response = await cut_client.post(URL, json=cut_body | {"dimensions": 8})
+    encoder = BiEncoder.load(cut_bundle, threads=1)
+    expected = encoder.encode(cut_body["input"], "passage", dimensions=8)
+    assert np.abs(vectors(response) - expected).max() < TOLERANCE
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "binary", "ubinary"])
+async def test_output_dtype_is_the_float_vector_in_fewer_bits(
+    dtype: Any, cut_client: httpx.AsyncClient, cut_body: Body, cut_bundle: Bundle
+) -> None:
+    cut_body["dimensions"] = 8
+    floats = vectors(await cut_client.post(URL, json=cut_body))
+    response = await cut_client.post(URL, json=cut_body | {"output_dtype": dtype})
+    assert response.status_code == 200, response.text
+    embeddings = [record["embedding"] for record in response.json()["data"]]
+    assert cut_bundle.manifest.embedding is not None
+    assert embeddings == convert(floats, dtype, cut_bundle.manifest.embedding).tolist()
+    EmbeddingsAnswer.model_validate(response.json(), strict=True, extra="forbid")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "read"), [("int8", "i1"), ("uint8", "u1"), ("binary", "i1"), ("ubinary", "u1")]
+)
+async def test_base64_of_fewer_bits_is_a_byte_for_each_number(
+    dtype: str, read: str, cut_client: httpx.AsyncClient, cut_body: Body
+) -> None:
+    cut_body["output_dtype"] = dtype
+    numbers = (await cut_client.post(URL, json=cut_body)).json()["data"]
+    texts = (await cut_client.post(URL, json=cut_body | {"encoding_format": "base64"})).json()
+    for number, text in zip(numbers, texts["data"], strict=True):
+        decoded = np.frombuffer(base64.b64decode(text["embedding"], validate=True), read)
+        assert decoded.tolist() == number["embedding"]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+async def test_int8_is_refused_with_its_remedy_where_the_bundle_has_no_scale(
+    dtype: str, client: httpx.AsyncClient, embeddings_body: Body
+) -> None:
+    response = await client.post(URL, json=embeddings_body | {"output_dtype": dtype})
+    assert response.status_code == 400
+    assert error(response)["param"] == "output_dtype"
+    assert "the bundle of tiny-bi@" in error(response)["message"]
+    assert "Export the model again" in error(response)["message"]
+    assert "float, binary, ubinary" in error(response)["message"]
+
+
 @pytest.mark.parametrize(
     ("change", "param", "fragment"),
     [
         ({"encoding_format": "hex"}, "encoding_format", "'float' or 'base64'"),
         ({"dimensions": 8}, "dimensions", "not offered; tiny-bi gives 16"),
+        (
+            {"output_dtype": "bit"},
+            "output_dtype",
+            "'float', 'int8', 'uint8', 'binary' or 'ubinary'",
+        ),
         ({"dimensions": "16"}, "dimensions", "integer"),
         ({"input_type": "document"}, "input_type", "'query' or 'passage'"),
         ({"truncate": 1}, "truncate", "boolean"),

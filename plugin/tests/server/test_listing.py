@@ -6,6 +6,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from bicross.bundle import Bundle
+from bicross.server.catalog import Catalog
 
 
 async def test_models_are_listed_with_what_a_client_must_know(
@@ -26,6 +27,8 @@ async def test_models_are_listed_with_what_a_client_must_know(
         "task": "text_embedding",
         "digest": bi_bundle.manifest.digest,
         "dimensions": 16,
+        "offered_dimensions": [16],
+        "output_dtypes": ["float", "binary", "ubinary"],
         "similarity": "cosine",
     }
     cross = {
@@ -35,6 +38,15 @@ async def test_models_are_listed_with_what_a_client_must_know(
         "activation": "sigmoid",
     }
     assert response.json() == {"object": "list", "data": [common | bi, common | cross]}
+
+
+async def test_shorter_vectors_and_their_types_are_listed_where_they_are_offered(
+    cut_bundle: Bundle, served: Any
+) -> None:
+    async with served(Catalog([cut_bundle])) as (client, _):
+        (model,) = (await client.get("/v1/models")).json()["data"]
+    assert model["offered_dimensions"] == [16, 8, 4]
+    assert model["output_dtypes"] == ["float", "int8", "uint8", "binary", "ubinary"]
 
 
 async def test_metrics_are_prometheus_text_with_what_was_done(
