@@ -14,6 +14,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError, model_validator
 
 from bicross.bundle.record import Record
+from bicross.bundle.token_records import TokenVectors, TokenWeights
 from bicross.errors import GoldenMismatch, InvalidManifest
 
 Rows = Sequence[Sequence[float]]
@@ -88,14 +89,19 @@ class Matrix(Record):
 class Goldens(Record):
     """Texts and what the reference gave for them.
 
-    `queries_out` and `passages_out` are a bi-encoder's vectors; `scores` is a cross-encoder's
-    [queries, passages] table of logits.
+    `queries_out` and `passages_out` are a bi-encoder's vectors, the `weights` a sparse encoder's,
+    the `vectors` those of late interaction; `scores` is the [queries, passages] table of a
+    cross-encoder's logits or of late interaction's MaxSim.
     """
 
     queries: tuple[str, ...]
     passages: tuple[str, ...]
     queries_out: Matrix | None = None
     passages_out: Matrix | None = None
+    queries_weights: tuple[TokenWeights, ...] | None = None
+    passages_weights: tuple[TokenWeights, ...] | None = None
+    queries_vectors: tuple[TokenVectors, ...] | None = None
+    passages_vectors: tuple[TokenVectors, ...] | None = None
     scores: Matrix | None = None
     bounds: dict[str, Bound]
 
@@ -108,6 +114,11 @@ class Goldens(Record):
                 raise ValueError(f"{name} has {len(matrix.rows())} rows for {len(texts)} texts")
         if self.scores is not None and self.scores.columns != len(self.passages):
             raise ValueError(f"scores has {self.scores.columns} columns, not one per passage")
+        for name in ("weights", "vectors"):
+            for side, texts in (("queries", self.queries), ("passages", self.passages)):
+                rows = getattr(self, f"{side}_{name}")
+                if rows is not None and len(rows) != len(texts):
+                    raise ValueError(f"{side}_{name} has {len(rows)} rows for {len(texts)} texts")
         columns = {matrix.columns for matrix in (self.queries_out, self.passages_out) if matrix}
         if len(columns) > 1:
             raise ValueError("queries_out and passages_out have different dimensions")
@@ -135,7 +146,7 @@ class Goldens(Record):
         )
         if diff == math.inf:
             return OTHER_SHAPE
-        tau = _smallest_tau(_products(queries, passages), _products(reference_q, reference_p))
+        tau = smallest_tau(_products(queries, passages), _products(reference_q, reference_p))
         return Comparison.model_construct(max_abs_diff=diff, min_tau=tau)
 
     def compare_scores(self, scores: Rows) -> Comparison:
@@ -147,7 +158,7 @@ class Goldens(Record):
         if diff == math.inf:
             return OTHER_SHAPE
         return Comparison.model_construct(
-            max_abs_diff=diff, min_tau=_smallest_tau(scores, reference)
+            max_abs_diff=diff, min_tau=smallest_tau(scores, reference)
         )
 
 
@@ -175,7 +186,7 @@ def _products(queries: Rows, passages: Rows) -> list[list[float]]:
     ]
 
 
-def _smallest_tau(ours: Rows, reference: Rows) -> float:
+def smallest_tau(ours: Rows, reference: Rows) -> float:
     return min(kendall_tau(a, b) for a, b in zip(ours, reference, strict=True))
 
 

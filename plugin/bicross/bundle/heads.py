@@ -61,10 +61,12 @@ class Sparse(Record):
 class LateInteraction(Record):
     """A vector for each token; texts are compared by MaxSim (Khattab and Zaharia 2020).
 
-    Vectors of tokens in `skip_passage_ids` and `skip_query_ids` are left out.
+    Vectors of tokens in `skip_passage_ids` and `skip_query_ids` are left out. `meanmaxsim` divides
+    by the query's tokens, which leaves the order of its passages as it is.
     """
 
     dimensions: Dimensions
+    similarity: Literal["maxsim", "meanmaxsim"] = "maxsim"
     normalize: bool
     prompts: Prompts = Prompts()
     skip_query_ids: tuple[TokenId, ...] = ()

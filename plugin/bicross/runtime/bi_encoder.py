@@ -9,10 +9,16 @@ import numpy as np
 from bicross.bundle import Bundle
 from bicross.bundle.heads import Embedding
 from bicross.bundle.record import InputType
-from bicross.errors import InvalidManifest, InvalidRequest
+from bicross.errors import InvalidRequest
 from bicross.runtime.batching import plan_batches
-from bicross.runtime.session import FloatArray, Session
-from bicross.runtime.text_encoder import TextEncoder, load_sides, wrong_task
+from bicross.runtime.session import FloatArray
+from bicross.runtime.text_encoder import (
+    TextEncoder,
+    load_sides,
+    require_width,
+    require_widths,
+    wrong_task,
+)
 from bicross.runtime.tokenization import TokenSequence
 
 
@@ -27,9 +33,7 @@ class BiEncoder(TextEncoder):
         if head is None:
             raise wrong_task(bundle)
         sides = load_sides(bundle, precision, threads)
-        for side in sides.values():
-            width = side.session.output_width or head.dimensions
-            _require_width(side.session, width, head.dimensions)
+        require_widths(sides, head.dimensions)
         return cls(bundle, precision, sides, head)
 
     @property
@@ -57,7 +61,7 @@ class BiEncoder(TextEncoder):
         for rows in self.by_graph(sequences):
             vectors = self.run_graph([sequences[row] for row in rows])
             session = self.session_for(sequences[rows[0]].input_type)
-            _require_width(session, vectors.shape[-1], self.dimensions)
+            require_width(session, vectors.shape[-1], self.dimensions)
             result[rows] = vectors
         return result
 
@@ -82,11 +86,3 @@ class BiEncoder(TextEncoder):
                 f"{self.bundle.manifest.name} gives {', '.join(map(str, offered))}",
                 param="dimensions",
             )
-
-
-def _require_width(session: Session, found: int, dimensions: int) -> None:
-    if found != dimensions:
-        raise InvalidManifest(
-            f"{session.who}: the graph's {session.output} has {found} dimensions "
-            f"but manifest.json says {dimensions}; export again"
-        )

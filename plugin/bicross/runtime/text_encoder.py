@@ -7,7 +7,7 @@ from typing import get_args
 from bicross.bundle import Bundle
 from bicross.bundle.heads import Prompts
 from bicross.bundle.record import InputType
-from bicross.errors import UsageError
+from bicross.errors import InvalidManifest, UsageError
 from bicross.runtime.batching import PaddingSide, pad
 from bicross.runtime.session import FloatArray, Session
 from bicross.runtime.tokenization import Tokenizer, TokenSequence
@@ -95,3 +95,18 @@ def load_sides(bundle: Bundle, precision: str, threads: int | None = None) -> di
 
 def wrong_task(bundle: Bundle) -> UsageError:
     return UsageError(f"bundle {bundle.manifest.name} is for {bundle.manifest.task}")
+
+
+def require_widths(sides: Mapping[InputType, Side], dimensions: int) -> None:
+    """As `require_width`, of every graph that fixes its last dimension."""
+    for side in sides.values():
+        require_width(side.session, side.session.output_width or dimensions, dimensions)
+
+
+def require_width(session: Session, found: int, dimensions: int) -> None:
+    """Raises `InvalidManifest` where the graph gives other `dimensions` than the head has."""
+    if found != dimensions:
+        raise InvalidManifest(
+            f"{session.who}: the graph's {session.output} has {found} dimensions "
+            f"but manifest.json says {dimensions}; export again"
+        )
