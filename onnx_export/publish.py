@@ -18,9 +18,9 @@ from onnx_export.gate.samples import Sample
 from onnx_export.gate.tolerance import require_spread
 from onnx_export.graph.build import ExportGraph, build_graph
 from onnx_export.records import Graphs, Identity, make_manifest
-from onnx_export.reference.loading import load_reference
+from onnx_export.reference.loading import Reference, load_reference
 from onnx_export.source.hub import ModelFolder, weight_files, weights_sha256
-from onnx_export.source.spec import ModelSpec, Options, read_spec
+from onnx_export.source.spec import Options, read_spec
 from onnx_export.trace import OPSET, Tracer, trace_graph
 
 Narrate = Callable[[str], None]
@@ -54,7 +54,7 @@ def export_model(request: Request, narrate: Narrate, trace: Tracer = trace_graph
         trace(graph, staging / GRAPH)
         copy_descriptions(reference.spec.folder.path, staging)
         reference.write_tokenizer_and_config(staging)
-        manifest = _first_manifest(reference.spec, graph, probes, staging)
+        manifest = _first_manifest(reference, graph, probes, staging)
         bundle = Bundle(staging, manifest, probes.goldens())
         parity = _prove_basis(bundle, probes, narrate) | {"score_spread": spread}
         record = PrecisionRecord(file=GRAPH, parity=parity | _circumstances(manifest, probes))
@@ -74,7 +74,10 @@ def _prove_basis(bundle: Bundle, probes: Probes, narrate: Narrate) -> Parity:
         raise GateFailed(f"{error}; nothing was written", case=error.case) from error
 
 
-def _first_manifest(spec: ModelSpec, graph: ExportGraph, probes: Probes, staging: Path) -> Manifest:
+def _first_manifest(
+    reference: Reference, graph: ExportGraph, probes: Probes, staging: Path
+) -> Manifest:
+    spec = reference.spec
     (staging / GOLDENS).write_text(probes.goldens().to_json())
     source = Source(
         model=spec.folder.model,
@@ -82,7 +85,14 @@ def _first_manifest(spec: ModelSpec, graph: ExportGraph, probes: Probes, staging
         weights_sha256=weights_sha256(weight_files(spec.folder.path)),
     )
     return make_manifest(
-        Identity(spec.name, source, spec.task, spec.head, spec.max_tokens),
+        Identity(
+            spec.name,
+            source,
+            spec.task,
+            spec.head,
+            spec.max_tokens,
+            padding_side=reference.padding_side,
+        ),
         Graphs(Graph(inputs=graph.inputs, output=graph.outputs[-1], opset=OPSET)),
         {"fp32": PrecisionRecord(file=GRAPH, parity="not measured")},
         file_records(staging),

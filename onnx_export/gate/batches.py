@@ -23,7 +23,7 @@ def tokenize(encoder: Encoder, inputs: Sequence[Input]) -> list[TokenSequence]:
     """Raises `UsageError` for a query that leaves a cross-encoder no room for a passage."""
     if isinstance(encoder, CrossEncoder):
         try:
-            return [encoder.tokenizer.encode_pairs(query, [text])[0] for query, text in inputs]
+            return [encoder.tokenize(query, [text])[0] for query, text in inputs]
         except QueryTooLong as error:
             raise UsageError(f"the sample does not fit the model: {error}") from None
     return [

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from bicross.errors import UnsupportedArchitecture
 from onnx_export.graph.embedding import EmbeddingGraph
-from onnx_export.graph.rerank import ScoreGraph
+from onnx_export.graph.rerank import ScoreGraph, score_graph
 from onnx_export.reference.embedding import EmbeddingReference
 from onnx_export.reference.loading import Reference
 
@@ -25,7 +25,7 @@ def build_graph(reference: Reference) -> ExportGraph:
     inputs = _inputs(transformer, reference.model.tokenizer)
     if isinstance(reference, EmbeddingReference):
         return EmbeddingGraph(transformer, list(reference.model.children())[1:], inputs).eval()
-    return ScoreGraph(transformer, inputs).eval()
+    return score_graph(reference.model, inputs).eval()
 
 
 def example(graph: ExportGraph) -> tuple[Tensor, ...]:

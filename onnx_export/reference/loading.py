@@ -5,7 +5,7 @@ from typing import Any
 
 from sentence_transformers import CrossEncoder, SentenceTransformer
 
-from bicross.errors import UnsupportedArchitecture
+from bicross.errors import BicrossError, UnsupportedArchitecture
 from onnx_export.reference.embedding import EmbeddingReference
 from onnx_export.reference.quiet import quiet
 from onnx_export.reference.rerank import RerankReference
@@ -22,6 +22,8 @@ def load_reference(spec: ModelSpec) -> Reference:
     with quiet():
         try:
             reference = _load(spec)
+        except BicrossError:
+            raise
         except Exception as error:
             raise UnsupportedArchitecture(
                 f"{spec.folder.model} cannot be loaded by sentence-transformers "
@@ -46,7 +48,7 @@ def _load(spec: ModelSpec) -> Reference:
     }
     path = str(spec.folder.path)
     if spec.task == "rerank":
-        return RerankReference(spec, CrossEncoder(path, **options))
+        return RerankReference.of(spec, CrossEncoder(path, **options))
     model = SentenceTransformer(path, **options)
     return EmbeddingReference(
         spec.with_dimensions(int(model.get_embedding_dimension() or 0)), model

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar, cast
+from typing import Generic, Literal, TypeVar, cast
 
 import transformers
 from sentence_transformers import CrossEncoder, SentenceTransformer
@@ -26,6 +26,11 @@ class Original(Generic[Model]):
     @property
     def transformer(self) -> transformers.PreTrainedModel:
         return cast("transformers.PreTrainedModel", self.model[0].model)
+
+    @property
+    def padding_side(self) -> Literal["left"] | None:
+        """Where the original pads; None for the right."""
+        return "left" if self.model.tokenizer.padding_side == "left" else None
 
     def write_tokenizer_and_config(self, target: Path) -> None:
         """tokenizer.json and its companions, and config.json, as they were loaded.

@@ -10,6 +10,7 @@ from bicross.bundle import Bundle
 from bicross.bundle.heads import Rerank
 from bicross.errors import InvalidManifest, UsageError
 from bicross.runtime.batching import pad, plan_batches
+from bicross.runtime.pairs import PairTemplate
 from bicross.runtime.scores import combine_labels
 from bicross.runtime.session import FloatArray, Session
 from bicross.runtime.tokenization import Tokenizer, TokenSequence
@@ -22,6 +23,7 @@ class CrossEncoder:
     session: Session
     tokenizer: Tokenizer
     head: Rerank
+    template: PairTemplate | None = None
 
     @classmethod
     def load(cls, bundle: Bundle, precision: str = "fp32", threads: int | None = None) -> Self:
@@ -31,7 +33,9 @@ class CrossEncoder:
             raise UsageError(f"bundle {bundle.manifest.name} is for {bundle.manifest.task}")
         session = Session.load(bundle, precision, threads)
         _require_labels(session, session.output_width or head.labels, head.labels)
-        return cls(bundle, precision, session, Tokenizer.load(bundle), head)
+        tokenizer = Tokenizer.load(bundle)
+        template = PairTemplate.load(tokenizer, head.template) if head.template else None
+        return cls(bundle, precision, session, tokenizer, head, template)
 
     def score(self, query: str, passages: Sequence[str]) -> FloatArray:
         """Logits of shape [len(passages)], float32, in the order of `passages`.
@@ -50,6 +54,10 @@ class CrossEncoder:
     def tokenize(
         self, query: str, passages: Sequence[str], max_passage_tokens: int | None = None
     ) -> list[TokenSequence]:
+        """A row per pair; a passage keeps at most `max_passage_tokens`, where given."""
+        if self.template is not None:
+            return self.template.encode_pairs(query, passages, max_passage_tokens)
+        query = (self.head.prompt or "") + query
         return self.tokenizer.encode_pairs(query, passages, max_passage_tokens)
 
     def run(self, sequences: Sequence[TokenSequence]) -> FloatArray:
