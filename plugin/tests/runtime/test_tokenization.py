@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import models, pre_tokenizers, processors
 
 from bicross.bundle import Bundle
+from bicross.bundle.sequences import Expansion, Sequences
 from bicross.errors import InvalidManifest, InvalidRequest, QueryTooLong
 from bicross.runtime import BiEncoder, CrossEncoder, Tokenizer
 from bicross.runtime.tokenization import MAX_TOKENIZER_BYTES
@@ -172,6 +174,59 @@ def test_passage_keeps_no_more_than_the_tokens_asked_for(cross_encoder: CrossEnc
 def test_lone_surrogate_is_refused_by_its_place(bi_encoder: BiEncoder) -> None:
     with pytest.raises(InvalidRequest, match="text 1 holds a lone surrogate at character 2"):
         bi_encoder.tokenizer.encode_texts(["fine", "a \ud800"])
+
+
+@given(text=texts)
+def test_short_rows_are_filled_up_by_expansion(bi_encoder: BiEncoder, text: str) -> None:
+    expansion = Expansion(length=32, token_id=4, attended=False)
+    (plain,) = bi_encoder.tokenizer.encode_texts([text])
+    (row,) = replace(bi_encoder.tokenizer, expansion=expansion).encode_texts([text])
+    added = max(0, 32 - plain.length)
+    assert row.ids.tolist() == plain.ids.tolist() + [4] * added
+    assert row.type_ids.tolist() == plain.type_ids.tolist() + [0] * added
+    assert (row.expanded, row.truncated) == (added, plain.truncated)
+    assert row.attends_expanded == (added == 0)
+
+
+def test_no_special_tokens_leave_their_room_to_the_text(bi_encoder: BiEncoder) -> None:
+    bare = replace(bi_encoder.tokenizer, special_tokens=False)
+    (row,) = bare.encode_texts(["cat " * 100])
+    assert (row.length, row.full_length, set(row.ids.tolist())) == (
+        64,
+        100,
+        {bare.pieces.token_to_id("cat")},
+    )
+    assert bare.encode_texts([""])[0].length == 0
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tokens"),
+    [("", 0), ("passage", 2), ("passage: ", 3), ("the cat sat [SEP]", 5), ("cat " * 100, 63)],
+    ids=["none", "a word", "unknown at the end", "special at the end", "too long"],
+)
+def test_prompt_is_counted_with_the_token_before_it_and_not_the_one_after(
+    prompt: str, tokens: int, bi_encoder: BiEncoder
+) -> None:
+    """[CLS] counts, and so does what is unknown or special in the prompt itself."""
+    assert bi_encoder.tokenizer.count_prompt(prompt) == tokens
+
+
+def test_expansion_beyond_what_the_model_takes_is_refused(bi_bundle: Bundle) -> None:
+    sequences = {"query": Sequences(expansion=Expansion(length=65, token_id=4, attended=True))}
+    manifest = bi_bundle.manifest.model_copy(update={"sequences": sequences})
+    with pytest.raises(InvalidManifest, match="fills rows to 65 tokens, but the model takes 64"):
+        Tokenizer.load(replace(bi_bundle, manifest=manifest), "query")
+
+
+def test_padding_of_a_side_s_own_tokenizer_is_its_own(copied: Copied, bi_bundle: Bundle) -> None:
+    bundle = copied(bi_bundle)
+    pieces = tokenizers.Tokenizer.from_file(str(bundle.file("tokenizer.json")))
+    pieces.enable_padding(pad_id=5)
+    pieces.save(str(bundle.file("query_tokenizer.json")))
+    sequences = {"query": Sequences(tokenizer="query_tokenizer.json")}
+    manifest = bi_bundle.manifest.model_copy(update={"sequences": sequences})
+    own = replace(bundle, manifest=manifest)
+    assert [Tokenizer.load(own, kind).pad_id for kind in ("query", "passage")] == [5, 0]
 
 
 def test_padding_is_the_model_s_own_token(copied: Copied, bi_bundle: Bundle) -> None:

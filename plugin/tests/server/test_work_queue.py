@@ -1,6 +1,7 @@
 """What runs next: searches first, ingest never starved, models in turn, little padding."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -141,3 +142,37 @@ def test_removed_job_leaves_nothing_behind(model: ServedModel) -> None:
 def test_window_is_filled_from_the_jobs_behind(model: ServedModel) -> None:
     jobs = [job(model, 20) for _ in range(40)]
     assert len(fill_batch(jobs, batch_tokens=640, batch_rows=64)) == 32
+
+
+@pytest.fixture(scope="session")
+def two_graphs(bi_bundle: Bundle) -> ServedModel:
+    """A model whose queries go through a graph of their own."""
+    manifest = bi_bundle.manifest.model_copy(update={"query_graph": bi_bundle.manifest.graph})
+    return ServedModel(replace(bi_bundle, manifest=manifest), "fp32")
+
+
+def query_job(model: ServedModel, *lengths: int) -> Job:
+    made = job(model, *lengths)
+    made.sequences[:] = [replace(row, input_type="query") for row in made.sequences]
+    return made
+
+
+def test_no_batch_holds_rows_of_two_graphs(two_graphs: ServedModel) -> None:
+    queries, passages = query_job(two_graphs, 5, 5), job(two_graphs, 5, 5)
+    work = queue(queries, passages)
+    batches = drained(work)
+    assert [{item.job for item in batch} for batch in batches] == [{queries}, {passages}]
+    assert not work.jobs()
+
+
+def test_job_of_one_graph_can_be_withdrawn(two_graphs: ServedModel) -> None:
+    queries, passages = query_job(two_graphs, 5), job(two_graphs, 5)
+    work = queue(queries, passages)
+    work.remove(queries)
+    assert work.jobs() == [passages]
+
+
+def test_both_input_types_share_a_batch_where_they_share_a_graph(model: ServedModel) -> None:
+    queries, passages = query_job(model, 5), job(model, 5)
+    (batch,) = drained(queue(queries, passages))
+    assert {item.job for item in batch} == {queries, passages}
