@@ -3,7 +3,7 @@
 from bicross.runtime.batching import pad, plan_batches
 from bicross.runtime.bi_encoder import BiEncoder
 from bicross.runtime.cross_encoder import CrossEncoder
-from bicross.runtime.encoders import Encoder, load_encoder
+from bicross.runtime.encoders import Encoder, Row, load_encoder
 from bicross.runtime.late_interaction import LateInteractionEncoder, maxsim
 from bicross.runtime.scores import combine_labels, hit_score, relevance_score
 from bicross.runtime.self_test import self_test
@@ -18,6 +18,7 @@ __all__ = [
     "Encoder",
     "FloatArray",
     "LateInteractionEncoder",
+    "Row",
     "Session",
     "SparseEncoder",
     "SparseVector",

@@ -57,6 +57,11 @@ class TextEncoder:
     def max_tokens(self, input_type: InputType) -> int:
         return self.sides[input_type].tokenizer.max_tokens
 
+    def fewest_tokens(self, input_type: InputType) -> int:
+        """What the shortest text costs: query expansion fills its row up."""
+        expansion = self.sides[input_type].tokenizer.expansion
+        return expansion.length if expansion is not None else 0
+
     def tokenize(self, texts: Sequence[str], input_type: InputType) -> list[TokenSequence]:
         """Each text after its prompt, cut to what the model takes; see `Tokenizer.encode_texts`."""
         side = self.sides[input_type]

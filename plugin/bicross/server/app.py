@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bicross import __version__
-from bicross.server import embeddings, health, listing, rerank
+from bicross.server import embeddings, health, listing, multi_vector, rerank, sparse_embeddings
 from bicross.server.catalog import Catalog
 from bicross.server.door import Doorkeeper, Doors
 from bicross.server.metrics import Metrics
@@ -35,8 +35,8 @@ def create_app(catalog: Catalog, settings: Settings, doors: Doors) -> FastAPI:
         await serving.close()
 
     app = _documented_app(lifespan) if settings.docs_shown else _plain_app(lifespan)
-    for router in (embeddings.router, rerank.router, listing.router, health.router):
-        app.include_router(router)
+    for module in (embeddings, sparse_embeddings, multi_vector, rerank, listing, health):
+        app.include_router(module.router)
     app.add_exception_handler(HTTPException, _leave_to_the_door)
     app.add_middleware(Doorkeeper, doors=doors, metrics=metrics)
     return app

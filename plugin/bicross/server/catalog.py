@@ -9,7 +9,7 @@ from bicross.bundle import Bundle
 from bicross.bundle.manifest import Manifest
 from bicross.bundle.record import Task
 from bicross.errors import BicrossError, ModelNotFound, NotReady, UsageError, WrongTask
-from bicross.runtime import BiEncoder, CrossEncoder, self_test
+from bicross.runtime import Encoder, load_encoder, self_test
 from bicross.runtime.session import require_precision, runnable_precisions
 from bicross.server.metrics import Metrics
 
@@ -29,7 +29,7 @@ class ServedModel:
 
     bundle: Bundle
     precision: str
-    encoder: BiEncoder | CrossEncoder | None = field(default=None, init=False)
+    encoder: Encoder | None = field(default=None, init=False)
     failures_in_a_row: int = field(default=0, init=False)
 
     @property
@@ -45,7 +45,7 @@ class ServedModel:
     def ready(self) -> bool:
         return self.encoder is not None and self.failures_in_a_row < FAILURES_UNTIL_UNREADY
 
-    def require_encoder(self) -> BiEncoder | CrossEncoder:
+    def require_encoder(self) -> Encoder:
         if self.encoder is None:
             raise NotReady(
                 f"model {self.label} is not ready: it is loading, or has failed its self-test "
@@ -56,12 +56,7 @@ class ServedModel:
 
     def load(self, threads: int | None) -> None:
         """Loads and proves the model. Raises a `BicrossError` that says why it cannot serve."""
-        manifest = self.bundle.manifest
-        encoder: BiEncoder | CrossEncoder
-        if manifest.task == "text_embedding":
-            encoder = BiEncoder.load(self.bundle, self.precision, threads)
-        else:
-            encoder = CrossEncoder.load(self.bundle, self.precision, threads)
+        encoder = load_encoder(self.bundle, self.precision, threads)
         comparison = self_test(encoder, self.bundle)
         self.encoder = encoder
         LOG.info(

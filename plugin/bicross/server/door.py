@@ -13,7 +13,16 @@ from bicross.server.metrics import Metrics
 
 OPEN = frozenset({"/health/live", "/health/ready"})
 # Others are counted as one: a path is the client's text.
-COUNTED = OPEN | {"/v1/embeddings", "/v1/rerank", "/v2/rerank", "/v1/models", "/metrics", "/docs"}
+COUNTED = OPEN | {
+    "/v1/embeddings",
+    "/v1/sparse-embeddings",
+    "/v1/multi-vector",
+    "/v1/rerank",
+    "/v2/rerank",
+    "/v1/models",
+    "/metrics",
+    "/docs",
+}
 
 
 @dataclass

@@ -10,17 +10,13 @@ from starlette.responses import Response
 
 from bicross.runtime import BiEncoder
 from bicross.runtime.quantized_vectors import Vectors, convert, require_dtype
-from bicross.server.admission import Lane
 from bicross.server.bodies import read_json
 from bicross.server.documented import documented
 from bicross.server.schemas import EmbeddingsAnswer, EmbeddingsRequest
-from bicross.server.serving import Numbers, Serving, Work
-from bicross.server.texts import TextLimits, most_tokens, read_inputs
+from bicross.server.serving import Numbers, Serving
+from bicross.server.text_work import text_work, usage
 
 router = APIRouter()
-
-# [CLS] and [SEP], or what else a tokenizer puts round one text.
-SPECIAL_TOKENS = 8
 
 
 @router.post("/v1/embeddings", **documented(EmbeddingsRequest, EmbeddingsAnswer))
@@ -43,19 +39,11 @@ async def create_embeddings(request: Request) -> Response:
         raise TypeError(model.label)
     encoder.require_dimensions(asked.dimensions)
     require_dtype(encoder.head, asked.output_dtype, model.label)
-    limits = TextLimits(settings.max_inputs, settings.max_text_bytes, "max_inputs")
-    texts = read_inputs(asked.input, limits)
-    besides = SPECIAL_TOKENS + len(encoder.prompt(asked.input_type).encode())
-    work = Work(
-        model=model,
-        lane=Lane.SEARCH if asked.input_type == "query" else Lane.INGEST,
-        tokenize=lambda: encoder.tokenize(texts, asked.input_type),
-        most_tokens=most_tokens(texts, besides, encoder.max_tokens(asked.input_type)),
-        field="input",
-        truncate=asked.truncate,
-    )
+    work = text_work(model, encoder, asked, settings)
     numbers = await serving.compute(request, work, deadline)
-    vectors = convert(encoder.cut(numbers.rows, asked.dimensions), asked.output_dtype, encoder.head)
+    vectors = convert(
+        encoder.cut(numbers.array, asked.dimensions), asked.output_dtype, encoder.head
+    )
     answer = _answer(model.label, vectors, numbers, asked.encoding_format)
     return Response(
         orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json"
@@ -68,18 +56,14 @@ def _answer(label: str, vectors: Vectors, numbers: Numbers, encoding_format: str
         "object": "list",
         "model": label,
         "data": [
-            {"object": "embedding", "index": index, "embedding": _base64(row) if as_text else row}
+            {"object": "embedding", "index": index, "embedding": base64_of(row) if as_text else row}
             for index, row in enumerate(np.ascontiguousarray(vectors))
         ],
-        "usage": {
-            "prompt_tokens": numbers.tokens,
-            "total_tokens": numbers.tokens,
-            "truncated": numbers.truncated,
-        },
+        "usage": usage(numbers),
     }
 
 
-def _base64(row: Vectors) -> str:
+def base64_of(row: Vectors) -> str:
     """Little-endian float32, as OpenAI's clients read it, or a byte for each number."""
     little = row.astype(row.dtype.newbyteorder("<"), copy=False)
     return base64.b64encode(little.tobytes()).decode("ascii")

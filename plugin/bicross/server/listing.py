@@ -1,9 +1,12 @@
 """GET /v1/models and GET /metrics: what is served, and how it goes."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
+from bicross.bundle.heads import Head, Rerank, Sparse
 from bicross.runtime.quantized_vectors import offered_dtypes
 from bicross.server.catalog import ENGINE, ServedModel
 from bicross.server.schemas import ModelRecord, ModelsAnswer
@@ -28,8 +31,8 @@ async def metrics(request: Request) -> Response:
 
 
 def _record(model_id: str, model: ServedModel) -> ModelRecord:
-    manifest = model.manifest
-    embedding, head = manifest.embedding, manifest.rerank
+    manifest, head = model.manifest, model.manifest.head
+    embedding, reranks = manifest.embedding, manifest.rerank
     return ModelRecord(
         id=model_id,
         digest=manifest.digest,
@@ -37,10 +40,16 @@ def _record(model_id: str, model: ServedModel) -> ModelRecord:
         engine=ENGINE,
         precision=model.precision,
         max_tokens=manifest.max_tokens,
-        dimensions=embedding.dimensions if embedding else None,
+        dimensions=None if isinstance(head, Rerank) else head.dimensions,
         offered_dimensions=embedding.offered_dimensions if embedding else None,
         output_dtypes=offered_dtypes(embedding) if embedding else None,
-        similarity=embedding.similarity if embedding else None,
-        activation=head.activation if head else None,
+        similarity=_similarity(head),
+        activation=reranks.activation if reranks else None,
         ready=model.ready,
     )
+
+
+def _similarity(head: Head) -> Any:  # noqa: ANN401  the union that ModelRecord checks
+    if isinstance(head, Rerank):
+        return None
+    return "dot_product" if isinstance(head, Sparse) else head.similarity

@@ -52,7 +52,7 @@ async def rerank(request: Request) -> Response:
         truncate=asked.truncate,
     )
     numbers = await serving.compute(request, work, deadline)
-    results = _results(numbers.rows, encoder)[: asked.top_n]
+    results = _results(numbers.array, encoder)[: asked.top_n]
     if asked.return_documents:
         for result in results:
             result["document"] = {"text": documents[result["index"]]}

@@ -6,10 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-import numpy as np
-
 from bicross.errors import DeadlineExceeded, ModelFailed, RequestError, ShuttingDown
-from bicross.runtime import FloatArray, TokenSequence
+from bicross.runtime import Row, TokenSequence
 from bicross.server.admission import Lane
 from bicross.server.catalog import ServedModel
 from bicross.server.metrics import Metrics
@@ -49,7 +47,7 @@ class Scheduler:
         Raises `DeadlineExceeded` where `deadline` has passed.
         """
         now = self._clock()
-        answer: asyncio.Future[FloatArray] = self._loop.create_future()
+        answer: asyncio.Future[list[Row]] = self._loop.create_future()
         job = Job(model, lane, list(sequences), deadline, now, answer)
         if deadline <= now:
             raise self._missed(job)
@@ -117,7 +115,7 @@ class Scheduler:
             else:
                 self._blame(batch[0].job, error)
 
-    def _deliver(self, batch: list[Item], rows: FloatArray) -> None:
+    def _deliver(self, batch: list[Item], rows: list[Row]) -> None:
         model = batch[0].job.model
         if model.failures_in_a_row:
             model.failures_in_a_row = 0
@@ -126,10 +124,9 @@ class Scheduler:
             item.job.rows[item.index] = row
         for job in {item.job for item in batch}:
             if len(job.rows) == len(job.sequences):
-                answer = np.stack([job.rows[index] for index in range(len(job.rows))])
-                self._tell(_resolve, job, answer)
+                self._tell(_resolve, job, [job.rows[index] for index in range(len(job.rows))])
 
-    def _infer(self, batch: list[Item]) -> FloatArray:
+    def _infer(self, batch: list[Item]) -> list[Row]:
         model, lane = batch[0].job.model, batch[0].job.lane
         labels = (model.label, lane.value)
         begin = self._clock()
@@ -137,7 +134,7 @@ class Scheduler:
             if not job.started:
                 job.started = True
                 self._metrics.queue_seconds.labels(*labels).observe(begin - job.queued_at)
-        rows = model.require_encoder().run([item.sequence for item in batch])
+        rows: list[Row] = list(model.require_encoder().run([item.sequence for item in batch]))
         seconds = self._clock() - begin
         tokens = sum(item.sequence.length for item in batch)
         longest = max(item.sequence.length for item in batch)
@@ -178,7 +175,7 @@ class Scheduler:
             self._loop.call_soon_threadsafe(act, job, what)
 
 
-def _resolve(job: Job, rows: FloatArray) -> None:
+def _resolve(job: Job, rows: list[Row]) -> None:
     if not job.answer.done():
         job.answer.set_result(rows)
 

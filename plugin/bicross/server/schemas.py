@@ -56,14 +56,31 @@ class Request(BaseModel):
             _refuse(error, sorted(cls.model_fields))
 
 
-class EmbeddingsRequest(Request):
+class TextsRequest(Request):
     input: Texts
     input_type: InputType = "passage"
+    truncate: bool = True
+    user: Ignored
+
+
+class EmbeddingsRequest(TextsRequest):
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: Annotated[int, Field(ge=1)] | None = None
     output_dtype: OutputDtype = "float"
-    truncate: bool = True
-    user: Ignored
+
+
+class SparseEmbeddingsRequest(TextsRequest):
+    """`tokens` gives an object for a field of type sparse_vector, `indices` a list of pairs."""
+
+    encoding_format: Literal["tokens", "indices"] = "tokens"
+
+
+class MultiVectorRequest(TextsRequest):
+    """`document` is Jina's word for a passage."""
+
+    input_type: Literal["query", "passage", "document"] = "passage"  # type: ignore[assignment]
+    embedding_type: Literal["float", "base64"] = "float"
+    dimensions: Annotated[int, Field(ge=1)] | None = None
 
 
 class RerankRequest(Request):
@@ -100,6 +117,43 @@ class EmbeddingsAnswer(BaseModel):
     object: Literal["list"]
     model: str
     data: list[EmbeddingRecord]
+    usage: EmbeddingsUsage
+
+
+class SparseWeight(BaseModel):
+    """As text-embeddings-inference has it; `index` is the token's id."""
+
+    index: int
+    value: float
+
+
+class SparseEmbeddingRecord(BaseModel):
+    """Weights by token, heaviest first, or by index, in its order; none is 0 or below."""
+
+    object: Literal["embedding"]
+    index: int
+    embedding: dict[str, float] | list[SparseWeight]
+
+
+class SparseEmbeddingsAnswer(BaseModel):
+    object: Literal["list"]
+    model: str
+    data: list[SparseEmbeddingRecord]
+    usage: EmbeddingsUsage
+
+
+class MultiVectorRecord(BaseModel):
+    """One vector per token, in the text's order, for a field of type rank_vectors."""
+
+    object: Literal["embedding"]
+    index: int
+    embeddings: list[list[float]] | list[str]
+
+
+class MultiVectorAnswer(BaseModel):
+    object: Literal["list"]
+    model: str
+    data: list[MultiVectorRecord]
     usage: EmbeddingsUsage
 
 
@@ -140,7 +194,7 @@ class ModelRecord(BaseModel):
     dimensions: int | None = None
     offered_dimensions: tuple[int, ...] | None = None
     output_dtypes: tuple[OutputDtype, ...] | None = None
-    similarity: Similarity | None = None
+    similarity: Similarity | Literal["maxsim", "meanmaxsim"] | None = None
     activation: Activation | None = None
     ready: bool
 

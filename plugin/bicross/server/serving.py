@@ -9,10 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from starlette.requests import ClientDisconnect, Request
 
 from bicross.errors import InvalidRequest, TextTooLong, TooManyInputs
-from bicross.runtime import FloatArray, TokenSequence
+from bicross.runtime import FloatArray, Row, TokenSequence
 from bicross.server.admission import Admission, Lane
 from bicross.server.catalog import Catalog, ServedModel
 from bicross.server.metrics import Metrics
@@ -44,9 +45,14 @@ class Work:
 class Numbers:
     """`rows` has one row per text; `tokens` were computed, of `truncated` texts not all."""
 
-    rows: FloatArray
+    rows: list[Row]
     tokens: int
     truncated: int
+
+    @property
+    def array(self) -> FloatArray:
+        """Rows of one shape, [texts, ...]."""
+        return np.stack([row for row in self.rows if isinstance(row, np.ndarray | np.floating)])
 
 
 class Serving:
@@ -142,7 +148,7 @@ class Serving:
                     param=name,
                 )
 
-    async def _await(self, job: Job, request: Request) -> FloatArray:
+    async def _await(self, job: Job, request: Request) -> list[Row]:
         left = asyncio.ensure_future(_client_left(request))
         try:
             waited_for: set[asyncio.Future[Any]] = {job.answer, left}

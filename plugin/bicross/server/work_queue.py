@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bicross.bundle.record import InputType
-from bicross.runtime import FloatArray, TokenSequence
+from bicross.runtime import Row, TokenSequence
 from bicross.server.admission import Lane
 from bicross.server.catalog import ServedModel
 
@@ -33,9 +33,9 @@ class Job:
     sequences: list[TokenSequence]
     deadline: float
     queued_at: float
-    answer: "asyncio.Future[FloatArray]"
+    answer: "asyncio.Future[list[Row]]"
     waiting: set[int] = field(init=False)
-    rows: dict[int, FloatArray] = field(default_factory=dict, init=False)
+    rows: dict[int, Row] = field(default_factory=dict, init=False)
     started: bool = field(default=False, init=False)
     missed: bool = field(default=False, init=False)
 

@@ -14,7 +14,7 @@ from bicross.bundle import Bundle
 from bicross.runtime import BiEncoder
 from bicross.runtime.quantized_vectors import convert
 from bicross.server.catalog import Catalog
-from bicross.server.embeddings import _base64
+from bicross.server.embeddings import base64_of
 from bicross.server.schemas import EmbeddingsAnswer
 
 Body = dict[str, Any]
@@ -86,7 +86,7 @@ async def test_base64_holds_the_same_numbers_as_float(
 @given(st.lists(st.floats(width=32, allow_nan=False), min_size=1, max_size=40))
 def test_base64_of_a_vector_gives_back_every_bit(values: list[float]) -> None:
     row = np.array(values, np.float32)
-    assert np.frombuffer(base64.b64decode(_base64(row)), "<f4").tobytes() == row.tobytes()
+    assert np.frombuffer(base64.b64decode(base64_of(row)), "<f4").tobytes() == row.tobytes()
 
 
 async def test_usage_counts_tokens_as_the_model_reads_them(client: httpx.AsyncClient) -> None:
