@@ -9,7 +9,7 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -38,7 +38,6 @@ Label = Annotated[
     str | None, typer.Option(help="The label that means relevant, by name or number.")
 ]
 TaskOption = Annotated[Task | None, typer.Option(help="Else found in the model's files.")]
-Pooling = Literal["mean", "cls"]
 MaxTokens = Annotated[
     int | None, typer.Option(min=2, help="Cut sequences here; at most the model's own limit.")
 ]
@@ -140,9 +139,19 @@ def adopt(
     task: TaskOption = None,
     label: Label = None,
     name: Name = None,
-    graph: Annotated[str | None, typer.Option(help="Which of FOLDER's .onnx files.")] = None,
+    graph: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Which of FOLDER's .onnx files; once more for each further precision, which is "
+            "held to the first one's numbers."
+        ),
+    ] = None,
     pooling: Annotated[
-        Pooling | None, typer.Option(help="How vectors are pooled, where no file says.")
+        str | None,
+        typer.Option(
+            help="How vectors are pooled, where no file says: cls, mean, max, mean_sqrt_len_tokens,"
+            " weightedmean or lasttoken, several joined by +."
+        ),
     ] = None,
     normalize: Annotated[
         bool | None,
@@ -164,7 +173,7 @@ def adopt(
 
     head = HeadOptions(label, pooling, normalize, query_prompt, passage_prompt)
     request = AdoptRequest(
-        folder, out, read_sample(sample), head, task, name, graph, max_tokens, force
+        folder, out, read_sample(sample), head, task, name, tuple(graph or ()), max_tokens, force
     )
     with steps() as narrate:
         manifest = adopt_folder(request, narrate)

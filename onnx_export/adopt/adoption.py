@@ -3,42 +3,44 @@
 There is no original to compare with, so the bundle says that its parity was not measured.
 """
 
-import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bicross.bundle import Bundle, Goldens, Manifest, open_bundle, staged_bundle
-from bicross.bundle.heads import Embedding, Rerank
+from bicross.bundle.heads import Head
 from bicross.bundle.layout import CONFIG, GOLDENS, MANIFEST, TOKENIZER, graph_path
 from bicross.bundle.manifest import Graph, PrecisionRecord, Source
 from bicross.bundle.record import Task
 from bicross.bundle.store import file_records
-from bicross.errors import MissingFile, UsageError
+from bicross.errors import MissingFile, UnsupportedArchitecture, UsageError
 from bicross.runtime import self_test
+from onnx_export.adopt.adopted_files import write_files, write_graph
 from onnx_export.adopt.graph_config import config_from_graph
-from onnx_export.adopt.head import HeadOptions, choose_embedding_head, choose_rerank_head
+from onnx_export.adopt.graph_inputs import complete_inputs
+from onnx_export.adopt.head import HeadOptions, choose_rerank_head, plan_embedding
 from onnx_export.adopt.onnx_folder import OnnxGraph, open_graph
 from onnx_export.adopt.pooled_graph import complete_graph
-from onnx_export.adopt.self_goldens import self_goldens
-from onnx_export.descriptions import copy_descriptions
+from onnx_export.adopt.self_goldens import hold_to, self_goldens
 from onnx_export.gate.batches import load_encoder
 from onnx_export.gate.samples import Sample
 from onnx_export.records import Graphs, Identity, make_manifest
 from onnx_export.source.hub import weights_sha256
 from onnx_export.source.model_files import read_json, read_max_tokens, read_modules
+from onnx_export.source.own_files import require_own_file
 from onnx_export.source.spec import bundle_name, detect_task
 
-TOKENIZER_FILES = (TOKENIZER, "tokenizer_config.json")
+Narrate = Callable[[str], None]
 # With these the graph is run for the first time, to make its own.
 NO_GOLDENS = Goldens(queries=(), passages=(), bounds={})
 
 
 @dataclass(frozen=True)
 class AdoptRequest:
-    """`graph` is a file of `folder`; None where the folder leaves no choice."""
+    """`graphs` are files of `folder`, the first of them the one whose numbers hold; none where the
+    folder leaves no choice.
+    """
 
     folder: Path
     out: Path
@@ -46,50 +48,78 @@ class AdoptRequest:
     head: HeadOptions = field(default_factory=HeadOptions)
     task: Task | None = None
     name: str | None = None
-    graph: str | None = None
+    graphs: tuple[str, ...] = ()
     max_tokens: int | None = None
     force: bool = False
 
+    @property
+    def model(self) -> str:
+        return self.folder.absolute().name
 
-def adopt_folder(request: AdoptRequest, narrate: Callable[[str], None]) -> Manifest:
+
+@dataclass(frozen=True)
+class Adopted:
+    """One graph, completed in memory."""
+
+    graph: OnnxGraph
+    head: Head
+    shape: Graph
+
+
+def adopt_folder(request: AdoptRequest, narrate: Narrate) -> Manifest:
     """The manifest of the bundle written at `request.out`. What was assumed is narrated."""
-    if not (request.folder / TOKENIZER).is_file():
-        raise MissingFile(f"{request.folder} holds no {TOKENIZER}; put the model's own into it")
+    _require_tokenizer(request.folder)
     with staged_bundle(request.out, force=request.force) as staging:
         narrate(f"reading {request.folder}")
-        graph = open_graph(request.folder, request.graph)
-        config, task = _config_and_task(request, graph, narrate)
-        head, output = _complete(request, graph, config, task)
-        _write_files(request, graph, config, staging)
-        own_name = request.folder.absolute().name
+        graphs = _open_graphs(request)
+        config, task = _config_and_task(request, graphs[0], narrate)
+        adopted = [_complete(request, graph, config, task) for graph in graphs]
+        _require_one_shape(adopted)
+        first = adopted[0]
         who = Identity(
-            bundle_name(request.name or own_name),
-            Source(
-                model=request.folder.absolute().name, weights_sha256=weights_sha256(graph.files)
-            ),
+            bundle_name(request.name or request.model),
+            # The digest is the first graph's, as it is fp32's of an exported model.
+            Source(model=request.model, weights_sha256=weights_sha256(first.graph.files)),
             task,
-            head,
+            first.head,
             _max_tokens(request, config),
+            _padding_side(request.folder),
         )
-        shape = Graphs(Graph(inputs=graph.inputs, output=output, opset=graph.opset))
-        precisions = {
-            graph.precision: PrecisionRecord(
-                file=graph_path(graph.precision), parity="not measured"
-            )
-        }
-        draft = make_manifest(who, shape, precisions, file_records(staging))
-        narrate(f"measuring how far {graph.precision} moves with its batch ({request.sample})")
-        _write_goldens(Bundle(staging, draft, NO_GOLDENS), request.sample)
-        manifest = make_manifest(who, shape, precisions, file_records(staging))
+        write_files(request.folder, config, who, staging)
+        for one in adopted:
+            write_graph(one.graph, staging)
+        draft = make_manifest(who, Graphs(first.shape), _records(adopted), file_records(staging))
+        records = _prove(Bundle(staging, draft, NO_GOLDENS), adopted, request.sample, narrate)
+        manifest = make_manifest(who, Graphs(first.shape), records, file_records(staging))
         (staging / MANIFEST).write_text(manifest.to_json())
         narrate("reading the bundle as the server will")
         bundle = open_bundle(staging)
-        self_test(load_encoder(bundle, graph.precision), bundle)
+        for precision in records:
+            self_test(load_encoder(bundle, precision), bundle)
     return manifest
 
 
+def _require_tokenizer(folder: Path) -> None:
+    if not (folder / TOKENIZER).is_file():
+        raise MissingFile(f"{folder} holds no {TOKENIZER}; put the model's own into it")
+    require_own_file(folder, folder / TOKENIZER)
+
+
+def _open_graphs(request: AdoptRequest) -> list[OnnxGraph]:
+    """Raises `UsageError` for two graphs of the same precision."""
+    graphs: dict[str, OnnxGraph] = {}
+    for wanted in request.graphs or (None,):
+        graph = open_graph(request.folder, wanted)
+        other = graphs.setdefault(graph.precision, graph)
+        if other is not graph:
+            raise UsageError(
+                f"--graph {wanted}: {other.file.name} is {graph.precision} too; choose one of them"
+            )
+    return list(graphs.values())
+
+
 def _config_and_task(
-    request: AdoptRequest, graph: OnnxGraph, narrate: Callable[[str], None]
+    request: AdoptRequest, graph: OnnxGraph, narrate: Narrate
 ) -> tuple[dict[str, Any], Task]:
     config = read_json(request.folder, CONFIG)
     modules = read_modules(request.folder)
@@ -108,36 +138,59 @@ def _config_and_task(
 
 def _complete(
     request: AdoptRequest, graph: OnnxGraph, config: dict[str, Any], task: Task
-) -> tuple[Embedding | Rerank, str]:
-    """The head and the output that carries it; a bi-encoder's graph gets what it lacks."""
+) -> Adopted:
+    """The graph gets what it lacks between its outputs and the task's."""
+    complete_inputs(graph, config.get("model_type"))
+    head: Head
     if task == "rerank":
-        return choose_rerank_head(request.folder, graph, config, request.head)
-    head = choose_embedding_head(request.folder, graph, config, request.head)
-    return head, complete_graph(graph, head.pooling, normalize=head.normalize)
+        head, output = choose_rerank_head(request.folder, graph, config, request.head)
+    else:
+        plan = plan_embedding(request.folder, graph, config, request.head)
+        head, pooling = plan.head, plan.head.pooling
+        output = complete_graph(graph, pooling, plan.tail, with_prompt=plan.with_prompt)
+    inputs = complete_inputs(graph, config.get("model_type"))
+    return Adopted(graph, head, Graph(inputs=inputs, output=output, opset=graph.opset))
 
 
-def _write_files(
-    request: AdoptRequest, graph: OnnxGraph, config: dict[str, Any], staging: Path
-) -> None:
-    target = staging / graph_path(graph.precision)
-    target.parent.mkdir()
-    target.write_bytes(graph.model.SerializeToString())
-    for file in graph.external:
-        copy = target.parent / file.relative_to(graph.file.parent)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)
-    copy_descriptions(request.folder, staging)
-    for name in TOKENIZER_FILES:
-        if (request.folder / name).is_file():
-            shutil.copyfile(request.folder / name, staging / name)
-    (staging / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+def _require_one_shape(adopted: list[Adopted]) -> None:
+    """All graphs of a bundle are fed and read alike."""
+    first = adopted[0]
+    for one in adopted[1:]:
+        same = (one.shape.inputs, one.shape.output) == (first.shape.inputs, first.shape.output)
+        if not same or one.head != first.head:
+            raise UnsupportedArchitecture(
+                f"{one.graph.file.name} and {first.graph.file.name} differ in inputs, output or "
+                "dimensions; adopt them as two bundles"
+            )
 
 
-def _write_goldens(bundle: Bundle, sample: Sample) -> None:
-    (precision,) = bundle.manifest.precisions
-    encoder = load_encoder(bundle, precision)
-    goldens = self_goldens(encoder, sample, is_rerank=bundle.manifest.task == "rerank")
+def _records(adopted: list[Adopted]) -> dict[str, PrecisionRecord]:
+    return {
+        one.graph.precision: PrecisionRecord(
+            file=graph_path(one.graph.precision), parity="not measured"
+        )
+        for one in adopted
+    }
+
+
+def _prove(
+    bundle: Bundle, adopted: list[Adopted], sample: Sample, narrate: Narrate
+) -> dict[str, PrecisionRecord]:
+    """Writes the first graph's goldens and holds the others to them."""
+    records = _records(adopted)
+    first, *others = records
+    narrate(f"measuring how far {first} moves with its batch ({sample})")
+    is_rerank = bundle.manifest.task == "rerank"
+    own = self_goldens(load_encoder(bundle, first), sample, is_rerank=is_rerank)
+    bounds = dict(own.goldens.bounds)
+    for precision in others:
+        narrate(f"comparing {precision} with {first}")
+        bounds[precision], figures = hold_to(own, load_encoder(bundle, precision))
+        parity = {**figures, "reference": f"{first} of the same folder", "sample": str(sample)}
+        records[precision] = records[precision].model_copy(update={"parity": parity})
+    goldens = own.goldens.model_copy(update={"bounds": bounds})
     (bundle.path / GOLDENS).write_text(goldens.to_json())
+    return records
 
 
 def _max_tokens(request: AdoptRequest, config: dict[str, Any]) -> int:
@@ -149,6 +202,11 @@ def _max_tokens(request: AdoptRequest, config: dict[str, Any]) -> int:
     if request.max_tokens and request.max_tokens > min(known):
         raise UsageError(f"--max-tokens {request.max_tokens}: the model takes {min(known)}")
     return min(known)
+
+
+def _padding_side(folder: Path) -> Any:  # noqa: ANN401
+    side = read_json(folder, "tokenizer_config.json").get("padding_side")
+    return "left" if side == "left" else None
 
 
 def _padding(folder: Path) -> dict[str, int]:

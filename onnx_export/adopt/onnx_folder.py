@@ -1,16 +1,20 @@
-"""A folder that already holds ONNX: its graph, and what the graph says of itself."""
+"""A folder that already holds ONNX: its graphs, and what a graph says of itself.
 
-from collections.abc import Iterator
+The layouts are the hub's (`onnx/model.onnx` and its precisions), those of optimum and fastembed
+(`model.onnx`, `model_optimized.onnx`, `model_quantized.onnx` beside the tokenizer), and any other
+with one graph, such as flashrank's.
+"""
+
 from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 
-from bicross.bundle.layout import safe_path
 from bicross.bundle.record import Task
-from bicross.errors import MissingFile, UnsafeGraph, UnsupportedArchitecture, UsageError
+from bicross.errors import MissingFile, NotARegularFile, UnsafeGraph, UsageError
+from bicross.runtime.graph_safety import inside_folder, require_safe_file
+from onnx_export.source.own_files import require_own_file
 
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 TOKEN_OUTPUTS = ("last_hidden_state", "token_embeddings")
 POOLED_OUTPUTS = ("sentence_embedding", "sentence_embeddings")
 SCORE_OUTPUTS = ("logits", "scores")
@@ -24,33 +28,23 @@ INT8_OPERATORS = frozenset(
         "QLinearMatMul",
     }
 )
-INT4_OPERATORS = frozenset({"MatMulNBits"})
+INT4_OPERATORS = frozenset({"MatMulBnb4", "MatMulNBits"})
 FLOAT_TYPES = {onnx.TensorProto.FLOAT16: "fp16", onnx.TensorProto.BFLOAT16: "bf16"}
 
 
 @dataclass(frozen=True)
 class OnnxGraph:
-    """`model` has its structure and small tensors; external tensors stay in `external` files."""
+    """`model` has its structure and small tensors; the others stay in `external` files, by the
+    locations that the graph names.
+    """
 
     file: Path
     model: onnx.ModelProto
-    external: tuple[Path, ...]
+    external: dict[str, Path]
 
     @property
     def files(self) -> list[Path]:
-        return [self.file, *self.external]
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """In the order of `INPUTS`. Raises `UnsupportedArchitecture` for any other."""
-        found = {value.name: value.type.tensor_type.elem_type for value in self.model.graph.input}
-        for name, kind in found.items():
-            if name not in INPUTS or kind != onnx.TensorProto.INT64:
-                raise UnsupportedArchitecture(
-                    f"{self.file.name} has the input {name}; "
-                    f"adopted are graphs with int64 {', '.join(INPUTS)}"
-                )
-        return tuple(name for name in INPUTS if name in found)
+        return [self.file, *self.external.values()]
 
     @property
     def opset(self) -> int:
@@ -60,7 +54,7 @@ class OnnxGraph:
 
     @property
     def precision(self) -> str:
-        """What the graph computes in, by its operators and tensors."""
+        """What the graph computes in, by its operators and tensors: names of files differ."""
         operators = {node.op_type for node in self.model.graph.node}
         if operators & INT4_OPERATORS:
             return "int4"
@@ -82,6 +76,12 @@ class OnnxGraph:
         found = {value.name: value for value in self.model.graph.output}
         return next((found[name] for name in names if name in found), None)
 
+    def only_output(self, rank: int) -> onnx.ValueInfoProto | None:
+        """The graph's single output, whatever its name, where it has `rank` dimensions."""
+        outputs = list(self.model.graph.output)
+        fits = len(outputs) == 1 and len(outputs[0].type.tensor_type.shape.dim) == rank
+        return outputs[0] if fits else None
+
 
 def width(value: onnx.ValueInfoProto) -> int | None:
     """The last size of an output, None where the graph leaves it open."""
@@ -92,22 +92,47 @@ def width(value: onnx.ValueInfoProto) -> int | None:
 def open_graph(folder: Path, wanted: str | None = None) -> OnnxGraph:
     """The folder's plain model.onnx, else its only graph, else the one that is `wanted`.
 
-    Raises `UsageError` where that leaves a choice, `MissingFile` where there is none.
+    Raises `UsageError` where that leaves a choice, `MissingFile` where there is none, and
+    `UnsafeGraph` or `NotARegularFile` for a graph that reaches outside the folder or claims more
+    than it holds.
     """
     file = _choose(folder, wanted)
+    _require_alone(folder, file)
+    found: dict[str, Path] = {}
+
+    def size_of(location: str) -> int | None:
+        inside = inside_folder(".", location)
+        external = file.parent / inside if inside else None
+        if external is None or not external.exists():
+            return None
+        _require_alone(folder, external)
+        found[location] = external
+        return external.stat().st_size
+
+    require_safe_file(file, f"{folder.name}: {file.name}", size_of)
     try:
         model = onnx.load(file, load_external_data=False)
     except Exception as error:  # noqa: BLE001  protobuf's error has no public class
         raise UnsafeGraph(f"{file} is not an ONNX file: {error}") from None
-    locations = dict.fromkeys(_locations(model))
-    return OnnxGraph(file, model, tuple(file.parent / safe_path(name) for name in locations))
+    return OnnxGraph(file, model, found)
+
+
+def _require_alone(folder: Path, file: Path) -> None:
+    require_own_file(folder, file)
+    if file.stat().st_nlink > 1:
+        name = file.relative_to(folder).as_posix()
+        raise NotARegularFile(
+            f"{folder.name}: {name} has another name elsewhere (a hard link); copy the folder "
+            "(cp -r FOLDER COPY) and adopt the copy"
+        )
 
 
 def _choose(folder: Path, wanted: str | None) -> Path:
     if wanted is not None:
-        if not (folder / wanted).is_file():
-            raise UsageError(f"--graph {wanted}: {folder} has no such file")
-        return folder / wanted
+        file = folder / wanted
+        if file.suffix != ".onnx" or not file.is_file() or inside_folder(".", wanted) is None:
+            raise UsageError(f"--graph {wanted}: {folder} has no such .onnx file")
+        return file
     for plain in ("onnx/model.onnx", "model.onnx"):
         if (folder / plain).is_file():
             return folder / plain
@@ -118,11 +143,3 @@ def _choose(folder: Path, wanted: str | None) -> Path:
         listed = ", ".join(file.relative_to(folder).as_posix() for file in found)
         raise UsageError(f"{folder} holds {listed}; choose one with --graph")
     return found[0]
-
-
-def _locations(model: onnx.ModelProto) -> Iterator[str]:
-    """The files in which external tensors of the main graph lie, relative to the graph's."""
-    for tensor in model.graph.initializer:
-        for entry in tensor.external_data:
-            if entry.key == "location":
-                yield entry.value

@@ -1,104 +1,82 @@
-"""Pooling and normalisation put into a graph that ends with token embeddings.
+"""Pooling and the modules after it put into a graph that ends with token embeddings."""
 
-Only operators are used that mean the same in every opset since 8, so that a graph of any age can be
-completed: reductions are matrix products, since ReduceSum's axes moved between opsets.
-"""
-
-from typing import Any
+from collections.abc import Sequence
 
 import onnx
 from onnx import TensorProto, helper
 
 from bicross.errors import UnsupportedArchitecture
 from onnx_export.adopt.onnx_folder import POOLED_OUTPUTS, TOKEN_OUTPUTS, OnnxGraph, width
+from onnx_export.adopt.pooling_nodes import pool
+from onnx_export.adopt.steps import PREFIX, Steps
+from onnx_export.adopt.tail import Dense, TailModule, add_tail
 
 OUTPUT = "sentence_embedding"
-POOLINGS = ("cls", "mean")
-PREFIX = "bicross_"
-# As torch.nn.functional.normalize and sentence-transformers' Pooling guard their divisions.
-MIN_COUNT, MIN_NORM = 1e-9, 1e-12
 
 
-def complete_graph(graph: OnnxGraph, pooling: str, *, normalize: bool) -> str:
-    """Adds to `graph.model` what its pooled output lacks; returns that output's name.
+def complete_graph(
+    graph: OnnxGraph, pooling: str, tail: Sequence[TailModule], *, with_prompt: bool = True
+) -> str:
+    """Adds to `graph.model` what its vectors lack; returns that output's name.
 
-    A graph that pools already is only normalised, where that is asked, which changes no vector of
-    length one.
+    In a graph that pools already `tail` are the modules that it lacks.
+
+    With `with_prompt` false the graph gets an input `pooling_mask` and pools by it.
     """
-    pooled = graph.output(POOLED_OUTPUTS)
-    if pooled is not None and not normalize:
-        return pooled.name
-    steps = _Steps(graph.model.graph)
+    pooled = pooled_output(graph)
     if pooled is not None:
-        # The name is taken by a copy of the vector, so that the normalised one has another.
-        vector = steps.add("Reshape", pooled.name, steps.shape(0, 1, -1))
-        output, size = PREFIX + OUTPUT, width(pooled)
-    else:
-        tokens = graph.output(TOKEN_OUTPUTS)
-        if tokens is None:
-            raise UnsupportedArchitecture(
-                f"{graph.file.name} has none of the outputs "
-                f"{', '.join(TOKEN_OUTPUTS + POOLED_OUTPUTS)}"
-            )
-        vector = steps.pool(tokens.name, pooling)
-        output, size = OUTPUT, width(tokens)
-    if normalize:
-        vector = steps.normalize(vector)
-    steps.finish(vector, output, size)
+        return _finish_pooled(graph, pooled, tail)
+    tokens = token_output(graph)
+    if tokens is None:
+        raise UnsupportedArchitecture(
+            f"{graph.file.name} has none of the outputs {', '.join(TOKEN_OUTPUTS + POOLED_OUTPUTS)}"
+        )
+    inner = graph.model.graph
+    mask = "attention_mask" if with_prompt else "pooling_mask"
+    for name in {"attention_mask", mask}:
+        _require_input(inner, name)
+    steps = Steps(inner, graph.opset)
+    vector = add_tail(steps, pool(steps, tokens.name, pooling, mask), tail)
+    steps.finish(vector, OUTPUT, ("batch", vector_width(graph, pooling, tail)))
+    return OUTPUT
+
+
+def pooled_output(graph: OnnxGraph) -> onnx.ValueInfoProto | None:
+    return graph.output(POOLED_OUTPUTS) or graph.only_output(2)
+
+
+def token_output(graph: OnnxGraph) -> onnx.ValueInfoProto | None:
+    return graph.output(TOKEN_OUTPUTS) or graph.only_output(3)
+
+
+def vector_width(graph: OnnxGraph, pooling: str, tail: Sequence[TailModule]) -> int | None:
+    """The vectors' dimensions, where the graph or a Dense fixes them."""
+    projected = [module.dimensions for module in tail if isinstance(module, Dense)]
+    if projected:
+        return projected[-1]
+    pooled = pooled_output(graph)
+    if pooled is not None:
+        return width(pooled)
+    tokens = token_output(graph)
+    size = width(tokens) if tokens is not None else None
+    return size * len(pooling.split("+")) if size else None
+
+
+def _finish_pooled(
+    graph: OnnxGraph, pooled: onnx.ValueInfoProto, tail: Sequence[TailModule]
+) -> str:
+    if pooled.type.tensor_type.elem_type == TensorProto.FLOAT and not tail:
+        return pooled.name
+    steps = Steps(graph.model.graph, graph.opset)
+    size = vector_width(graph, "", tail)
+    vector = steps.add("Reshape", steps.floats(pooled.name), steps.shape(0, 1, -1))
+    # The name is taken by the vector that was there, so that the finished one has another.
+    output = PREFIX + OUTPUT
+    steps.finish(add_tail(steps, vector, tail), output, ("batch", size))
     return output
 
 
-class _Steps:
-    """Appends nodes to a graph. A vector is [batch, 1, dimensions] until `finish`."""
-
-    def __init__(self, graph: onnx.GraphProto) -> None:
-        self.graph = graph
-        # Above every number that an earlier completion of the same graph has used.
-        self.count = len(graph.node) + len(graph.initializer)
-
-    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:  # noqa: ANN401
-        output = self._name(operator)
-        self.graph.node.append(
-            helper.make_node(operator, inputs, [output], name=output, **attributes)
-        )
-        return output
-
-    def shape(self, *sizes: int) -> str:
-        return self._constant(TensorProto.INT64, [len(sizes)], list(sizes))
-
-    def number(self, value: float) -> str:
-        return self._constant(TensorProto.FLOAT, [], [value])
-
-    def pool(self, tokens: str, pooling: str) -> str:
-        """`mean` of the tokens that are not padding, or the first (`cls`)."""
-        floats = self.add("Cast", tokens, to=TensorProto.FLOAT)
-        if pooling == "cls":
-            first = self._constant(TensorProto.INT64, [1], [0])
-            return self.add("Gather", floats, first, axis=1)
-        mask = self.add("Cast", "attention_mask", to=TensorProto.FLOAT)
-        row = self.add("Reshape", mask, self.shape(0, 1, -1))
-        column = self.add("Reshape", mask, self.shape(0, -1, 1))
-        total = self.add("MatMul", row, floats)
-        # A mask times itself counts its ones.
-        count = self.add("Max", self.add("MatMul", row, column), self.number(MIN_COUNT))
-        return self.add("Div", total, count)
-
-    def normalize(self, vector: str) -> str:
-        column = self.add("Reshape", vector, self.shape(0, -1, 1))
-        length = self.add("Sqrt", self.add("MatMul", vector, column))
-        return self.add("Div", vector, self.add("Max", length, self.number(MIN_NORM)))
-
-    def finish(self, vector: str, output: str, size: int | None) -> None:
-        flat = self.shape(0, size or -1)
-        self.graph.node.append(helper.make_node("Reshape", [vector, flat], [output], output))
-        value = helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", size])
-        self.graph.output.append(value)
-
-    def _constant(self, kind: int, sizes: list[int], values: list[int] | list[float]) -> str:
-        name = self._name("constant")
-        self.graph.initializer.append(helper.make_tensor(name, kind, sizes, values))
-        return name
-
-    def _name(self, what: str) -> str:
-        self.count += 1
-        return f"{PREFIX}{what.lower()}_{self.count}"
+def _require_input(graph: onnx.GraphProto, name: str) -> None:
+    if name not in {value.name for value in graph.input}:
+        sizes = ["batch", "length"]
+        graph.input.append(helper.make_tensor_value_info(name, TensorProto.INT64, sizes))

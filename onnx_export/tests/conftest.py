@@ -18,11 +18,18 @@ NEED_TORCH = [
     "adopt/test_graph_config.py",
     "gate/test_parity.py",
     "matrix/test_matrix.py",
+    "test_calibration.py",
     "test_publish.py",
     "reference/test_loading.py",
 ]
 HAS_ONNX = importlib.util.find_spec("onnx") is not None
-NEED_ONNX = ["adopt/test_adoption.py", "adopt/test_onnx_folder.py", "adopt/test_pooled_graph.py"]
+NEED_ONNX = [
+    "adopt/test_adoption.py",
+    "adopt/test_graph_inputs.py",
+    "adopt/test_layouts.py",
+    "adopt/test_onnx_folder.py",
+    "adopt/test_pooled_graph.py",
+]
 collect_ignore = ([] if HAS_TORCH else NEED_TORCH) + ([] if HAS_ONNX else NEED_ONNX)
 
 

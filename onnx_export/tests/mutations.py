@@ -13,6 +13,7 @@ from bicross.bundle.layout import GRAPH, MANIFEST
 from bicross.bundle.store import file_records
 from onnx_export.adopt.onnx_folder import open_graph
 from onnx_export.adopt.pooled_graph import OUTPUT, complete_graph
+from onnx_export.adopt.tail import Normalize
 
 ChangeGraph = Callable[[Path], None]
 ChangeManifest = Callable[[dict[str, Any]], None]
@@ -48,7 +49,7 @@ def pooled_by(pooling: str, *, normalize: bool) -> ChangeGraph:
             node.output[:] = ["old" if name == OUTPUT else name for name in node.output]
             node.input[:] = ["old" if name == OUTPUT else name for name in node.input]
         del nodes.output[1]
-        complete_graph(opened, pooling, normalize=normalize)
+        complete_graph(opened, pooling, (Normalize(),) if normalize else ())
         onnx.save_model(opened.model, file)
 
     return change
