@@ -49,8 +49,11 @@ def make_manifest(
     graphs: Graphs,
     precisions: dict[str, PrecisionRecord],
     files: dict[str, FileRecord],
+    tools: tuple[str, ...] = TOOLS,
 ) -> Manifest:
-    """`files` are all of the bundle's but manifest.json, tokenizer.json among them."""
+    """`files` are all of the bundle's but manifest.json, tokenizer.json among them; `tools` are the
+    packages that had a part.
+    """
     return Manifest.model_validate(
         {
             "name": who.name,
@@ -65,15 +68,15 @@ def make_manifest(
             "query_graph": graphs.query,
             "precisions": precisions,
             "files": files,
-            "tools": tool_versions(),
+            "tools": tool_versions(tools),
         }
     ).sealed()
 
 
-def tool_versions() -> dict[str, str]:
-    """The version of each tool that had a part, of those that are installed."""
+def tool_versions(names: tuple[str, ...] = TOOLS) -> dict[str, str]:
+    """The version of each of the packages, of those that are installed."""
     found = {}
-    for name in TOOLS:
+    for name in names:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -10,28 +10,30 @@ from typing import Any
 
 from bicross.bundle import Bundle, Goldens, Manifest, open_bundle, staged_bundle
 from bicross.bundle.heads import Head
-from bicross.bundle.layout import CONFIG, GOLDENS, MANIFEST, TOKENIZER, graph_path
+from bicross.bundle.layout import GOLDENS, MANIFEST, TOKENIZER, graph_path
 from bicross.bundle.manifest import Graph, PrecisionRecord, Source
 from bicross.bundle.record import Task
 from bicross.bundle.store import file_records
 from bicross.errors import MissingFile, UnsupportedArchitecture, UsageError
-from bicross.runtime import self_test
+from bicross.runtime import load_encoder, self_test
 from onnx_export.adopt.adopted_files import write_files, write_graph
-from onnx_export.adopt.graph_config import config_from_graph
+from onnx_export.adopt.folder_facts import config_and_task, max_tokens, padding_side
 from onnx_export.adopt.graph_inputs import complete_inputs
 from onnx_export.adopt.head import HeadOptions, choose_rerank_head, plan_embedding
 from onnx_export.adopt.onnx_folder import OnnxGraph, open_graph
 from onnx_export.adopt.pooled_graph import complete_graph
 from onnx_export.adopt.self_goldens import hold_to, self_goldens
-from onnx_export.gate.batches import load_encoder
 from onnx_export.gate.samples import Sample
+from onnx_export.model_card import with_model_card
 from onnx_export.records import Graphs, Identity, make_manifest
 from onnx_export.source.hub import weights_sha256
-from onnx_export.source.model_files import read_json, read_max_tokens, read_modules
+from onnx_export.source.licence import read_licence
 from onnx_export.source.own_files import require_own_file
-from onnx_export.source.spec import bundle_name, detect_task
+from onnx_export.source.spec import bundle_name
 
 Narrate = Callable[[str], None]
+# Torch has no part in an adoption, installed or not.
+TOOLS = ("bicross", "onnx", "onnxruntime", "tokenizers")
 # With these the graph is run for the first time, to make its own.
 NO_GOLDENS = Goldens(queries=(), passages=(), bounds={})
 
@@ -72,25 +74,31 @@ def adopt_folder(request: AdoptRequest, narrate: Narrate) -> Manifest:
     with staged_bundle(request.out, force=request.force) as staging:
         narrate(f"reading {request.folder}")
         graphs = _open_graphs(request)
-        config, task = _config_and_task(request, graphs[0], narrate)
+        config, task = config_and_task(request.folder, graphs[0], request.task, narrate)
         adopted = [_complete(request, graph, config, task) for graph in graphs]
         _require_one_shape(adopted)
         first = adopted[0]
         who = Identity(
             bundle_name(request.name or request.model),
             # The digest is the first graph's, as it is fp32's of an exported model.
-            Source(model=request.model, weights_sha256=weights_sha256(first.graph.files)),
+            Source(
+                model=request.model,
+                weights_sha256=weights_sha256(first.graph.files),
+                license=read_licence(request.folder),
+            ),
             task,
             first.head,
-            _max_tokens(request, config),
-            _padding_side(request.folder),
+            max_tokens(request.folder, config, request.max_tokens),
+            padding_side(request.folder),
         )
         write_files(request.folder, config, who, staging)
         for one in adopted:
             write_graph(one.graph, staging)
-        draft = make_manifest(who, Graphs(first.shape), _records(adopted), file_records(staging))
+        shape = Graphs(first.shape)
+        draft = make_manifest(who, shape, _records(adopted), file_records(staging), TOOLS)
         records = _prove(Bundle(staging, draft, NO_GOLDENS), adopted, request.sample, narrate)
-        manifest = make_manifest(who, Graphs(first.shape), records, file_records(staging))
+        manifest = make_manifest(who, shape, records, file_records(staging), TOOLS)
+        manifest = with_model_card(manifest, staging)
         (staging / MANIFEST).write_text(manifest.to_json())
         narrate("reading the bundle as the server will")
         bundle = open_bundle(staging)
@@ -116,24 +124,6 @@ def _open_graphs(request: AdoptRequest) -> list[OnnxGraph]:
                 f"--graph {wanted}: {other.file.name} is {graph.precision} too; choose one of them"
             )
     return list(graphs.values())
-
-
-def _config_and_task(
-    request: AdoptRequest, graph: OnnxGraph, narrate: Narrate
-) -> tuple[dict[str, Any], Task]:
-    config = read_json(request.folder, CONFIG)
-    modules = read_modules(request.folder)
-    task = request.task or graph.task
-    if config and task is None:
-        task = detect_task(request.folder, config, modules)
-    if task is None:
-        raise UsageError(f"the outputs of {graph.file.name} do not tell its task; give --task")
-    if not config:
-        narrate("config.json is missing: completed from the graph's shapes")
-        config = config_from_graph(graph, task) | _padding(request.folder)
-        if task == "rerank":
-            narrate("no activation is named: the logits are taken as they are (identity)")
-    return config, task
 
 
 def _complete(
@@ -191,26 +181,3 @@ def _prove(
     goldens = own.goldens.model_copy(update={"bounds": bounds})
     (bundle.path / GOLDENS).write_text(goldens.to_json())
     return records
-
-
-def _max_tokens(request: AdoptRequest, config: dict[str, Any]) -> int:
-    limits = [request.max_tokens, read_max_tokens(request.folder, config)]
-    limits.append((read_json(request.folder, TOKENIZER).get("truncation") or {}).get("max_length"))
-    known = [limit for limit in limits if limit]
-    if not known:
-        raise UsageError("the folder names no longest sequence; give it with --max-tokens")
-    if request.max_tokens and request.max_tokens > min(known):
-        raise UsageError(f"--max-tokens {request.max_tokens}: the model takes {min(known)}")
-    return min(known)
-
-
-def _padding_side(folder: Path) -> Any:  # noqa: ANN401
-    side = read_json(folder, "tokenizer_config.json").get("padding_side")
-    return "left" if side == "left" else None
-
-
-def _padding(folder: Path) -> dict[str, int]:
-    """BERT's padding token by its name in tokenizer.json."""
-    tokens = read_json(folder, TOKENIZER).get("added_tokens") or []
-    found = next((row["id"] for row in tokens if row.get("content") == "[PAD]"), 0)
-    return {"pad_token_id": int(found)}

@@ -13,8 +13,8 @@ import numpy as np
 from bicross.bundle import Bound, Goldens
 from bicross.bundle.golden import PASSAGES, QUERIES, Matrix
 from bicross.errors import GateFailed
-from bicross.runtime import FloatArray
-from onnx_export.gate.batches import Encoder, Input, run_batches, tokenize
+from bicross.runtime import Encoder, FloatArray
+from onnx_export.gate.batches import Input, run_batches, tokenize
 from onnx_export.gate.figures import Numbers, largest_difference, smallest_tau
 from onnx_export.gate.samples import Sample
 from onnx_export.gate.standards import STANDARDS

@@ -25,13 +25,15 @@ HEADS: dict[Task, str] = {
 class Source(Record):
     """Where the weights came from. `revision` is the hub's commit, None for a local folder.
 
-    `layers` counts the first layers that were kept, None where all were.
+    `layers` counts the first layers that were kept, None where all were. `license` is the hub's
+    identifier of the licence that the model's card names, such as `apache-2.0`.
     """
 
     model: str
     revision: str | None = None
     weights_sha256: Sha256
     layers: Annotated[int, Field(ge=1)] | None = None
+    license: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]{0,63}$")] | None = None
 
 
 class Graph(Record):
