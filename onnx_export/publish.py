@@ -5,21 +5,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bicross.bundle import Bundle, Manifest, open_bundle, staged_bundle
-from bicross.bundle.layout import GOLDENS, GRAPH, MANIFEST
+from bicross.bundle.layout import GOLDENS, GRAPH, MANIFEST, QUERY_GRAPH
 from bicross.bundle.manifest import Graph, PrecisionRecord, Source
 from bicross.bundle.store import file_records
 from bicross.errors import GateFailed
-from bicross.runtime import self_test
-from onnx_export.descriptions import copy_descriptions
-from onnx_export.gate.batches import load_encoder
+from bicross.runtime import load_encoder, self_test
+from onnx_export.calibration import calibrated
+from onnx_export.descriptions import complete_descriptions, copy_descriptions
 from onnx_export.gate.probes import Probes, compute_probes
 from onnx_export.gate.proof import prove
 from onnx_export.gate.samples import Sample
 from onnx_export.gate.tolerance import require_spread
-from onnx_export.graph.build import ExportGraph, build_graph
+from onnx_export.gate.whole import compare_with_whole
+from onnx_export.graph.build import ExportGraph, build_graph, build_query_graph, served_output
+from onnx_export.model_card import with_model_card
 from onnx_export.records import Graphs, Identity, make_manifest
 from onnx_export.reference.loading import Reference, load_reference
 from onnx_export.source.hub import ModelFolder, weight_files, weights_sha256
+from onnx_export.source.licence import read_licence
 from onnx_export.source.spec import Options, read_spec
 from onnx_export.trace import OPSET, Tracer, trace_graph
 
@@ -49,21 +52,36 @@ def export_model(request: Request, narrate: Narrate, trace: Tracer = trace_graph
         narrate(f"torch: scoring the sample ({request.sample})")
         probes = compute_probes(reference, request.sample)
         spread = require_spread(probes.scores, probes.tolerance.score, request.sample)
-        narrate("tracing the graph")
-        graph = build_graph(reference)
-        trace(graph, staging / GRAPH)
+        graphs = _trace_graphs(reference, staging, narrate, trace)
         copy_descriptions(reference.spec.folder.path, staging)
         reference.write_tokenizer_and_config(staging)
-        manifest = _first_manifest(reference, graph, probes, staging)
+        complete_descriptions(staging, reference.spec.head, reference.spec.max_tokens)
+        manifest = _first_manifest(reference, graphs, probes, staging)
         bundle = Bundle(staging, manifest, probes.goldens())
         parity = _prove_basis(bundle, probes, narrate) | {"score_spread": spread}
-        record = PrecisionRecord(file=GRAPH, parity=parity | _circumstances(manifest, probes))
+        parity |= compare_with_whole(reference, probes) | _circumstances(manifest, probes)
+        record = manifest.precisions["fp32"].model_copy(update={"parity": parity})
         manifest = manifest.model_copy(update={"precisions": {"fp32": record}})
+        manifest = with_model_card(manifest, staging)
         (staging / MANIFEST).write_text(manifest.to_json())
         narrate("reading the bundle as the server will")
         bundle = open_bundle(staging)
         self_test(load_encoder(bundle, "fp32"), bundle)
     return manifest
+
+
+def _trace_graphs(reference: Reference, staging: Path, narrate: Narrate, trace: Tracer) -> Graphs:
+    narrate("tracing the graph")
+    passage, query = build_graph(reference), build_query_graph(reference)
+    trace(passage, staging / GRAPH)
+    if query is not None:
+        narrate("tracing the queries' graph")
+        trace(query, staging / QUERY_GRAPH)
+    return Graphs(_tensors(passage), None if query is None else _tensors(query))
+
+
+def _tensors(graph: ExportGraph) -> Graph:
+    return Graph(inputs=graph.inputs, output=served_output(graph), opset=OPSET)
 
 
 def _prove_basis(bundle: Bundle, probes: Probes, narrate: Narrate) -> Parity:
@@ -75,26 +93,29 @@ def _prove_basis(bundle: Bundle, probes: Probes, narrate: Narrate) -> Parity:
 
 
 def _first_manifest(
-    reference: Reference, graph: ExportGraph, probes: Probes, staging: Path
+    reference: Reference, graphs: Graphs, probes: Probes, staging: Path
 ) -> Manifest:
-    spec = reference.spec
+    spec, query_file = reference.spec, QUERY_GRAPH if graphs.query else None
     (staging / GOLDENS).write_text(probes.goldens().to_json())
     source = Source(
         model=spec.folder.model,
         revision=spec.folder.revision,
         weights_sha256=weights_sha256(weight_files(spec.folder.path)),
+        license=read_licence(spec.folder.path),
+        layers=spec.layers,
     )
     return make_manifest(
         Identity(
             spec.name,
             source,
             spec.task,
-            spec.head,
+            calibrated(spec.head, probes),
             spec.max_tokens,
             padding_side=reference.padding_side,
+            sequences=reference.sequences,
         ),
-        Graphs(Graph(inputs=graph.inputs, output=graph.outputs[-1], opset=OPSET)),
-        {"fp32": PrecisionRecord(file=GRAPH, parity="not measured")},
+        graphs,
+        {"fp32": PrecisionRecord(file=GRAPH, query_file=query_file, parity="not measured")},
         file_records(staging),
     )
 

@@ -4,28 +4,89 @@ import inspect
 from typing import Any
 
 import torch
+from sentence_transformers.base.modules import Transformer
+from sentence_transformers.sentence_transformer.modules import Pooling, StaticEmbedding
+from sentence_transformers.sparse_encoder.modules import SparseStaticEmbedding, SpladePooling
 from torch import Tensor, nn
 
+from bicross.bundle.heads import Embedding
+from bicross.bundle.record import InputType
 from bicross.errors import UnsupportedArchitecture
-from onnx_export.graph.embedding import EmbeddingGraph
+from onnx_export.graph.embedding import (
+    PROMPT_MASK,
+    Cut,
+    EmbeddingGraph,
+    StaticGraph,
+    TextPooling,
+)
+from onnx_export.graph.late_interaction import TokenVectorsGraph
 from onnx_export.graph.rerank import ScoreGraph, score_graph
+from onnx_export.graph.sparse import SparseGraph, TokenTableGraph
 from onnx_export.reference.embedding import EmbeddingReference
+from onnx_export.reference.late_interaction import LateInteractionReference
 from onnx_export.reference.loading import Reference
+from onnx_export.reference.sparse import SparseReference
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-ExportGraph = EmbeddingGraph | ScoreGraph
+ExportGraph = (
+    EmbeddingGraph | StaticGraph | SparseGraph | TokenTableGraph | TokenVectorsGraph | ScoreGraph
+)
 
 
 def build_graph(reference: Reference) -> ExportGraph:
-    """The reference's own modules, sharing its weights.
+    """Of passages, or of pairs: the reference's own modules, sharing its weights.
 
     Raises `UnsupportedArchitecture` for a transformer that wants other inputs than token ids.
     """
-    transformer = reference.transformer
-    inputs = _inputs(transformer, reference.model.tokenizer)
     if isinstance(reference, EmbeddingReference):
-        return EmbeddingGraph(transformer, list(reference.model.children())[1:], inputs).eval()
+        return _embedding_graph(reference, "passage")
+    if isinstance(reference, SparseReference):
+        return _sparse_graph(reference, "passage")
+    inputs = _inputs(reference.transformer, reference.model.tokenizer)
+    if isinstance(reference, LateInteractionReference):
+        return TokenVectorsGraph(reference.transformer, reference.head_modules, inputs).eval()
     return score_graph(reference.model, inputs).eval()
+
+
+def build_query_graph(reference: Reference) -> ExportGraph | None:
+    """Of queries, where they go through other modules than passages."""
+    if not isinstance(reference, EmbeddingReference | SparseReference):
+        return None
+    if reference.modules("query") == reference.modules("passage"):
+        return None
+    if isinstance(reference, SparseReference):
+        return _sparse_graph(reference, "query")
+    return _embedding_graph(reference, "query")
+
+
+def served_output(graph: ExportGraph) -> str:
+    """The output that is the model's own; others are there for other libraries."""
+    return graph.outputs[0] if isinstance(graph, TokenVectorsGraph) else graph.outputs[-1]
+
+
+def _sparse_graph(reference: SparseReference, input_type: InputType) -> ExportGraph:
+    first, *rest = reference.modules(input_type)
+    if isinstance(first, SparseStaticEmbedding):
+        return TokenTableGraph(first).eval()
+    entry, pooling = reference.entry(input_type), rest[0]
+    if not isinstance(entry, Transformer) or not isinstance(pooling, SpladePooling):
+        raise TypeError(reference.spec.name)
+    inputs = _inputs(entry.model, entry.tokenizer)
+    return SparseGraph(entry.model, pooling, inputs).eval()
+
+
+def _embedding_graph(reference: EmbeddingReference, input_type: InputType) -> ExportGraph:
+    first, head = reference.entry(input_type), reference.modules(input_type)[1:]
+    if reference.spec.cut.dimensions is not None and isinstance(reference.spec.head, Embedding):
+        wanted = reference.spec.head
+        head.append(Cut(wanted.dimensions, normalize=wanted.normalize))
+    if isinstance(first, StaticEmbedding):
+        return StaticGraph(first.embedding, head).eval()
+    inputs = _inputs(first.model, first.tokenizer)
+    if reference.spec.pools_apart:
+        inputs = (*inputs, PROMPT_MASK)
+        head = [TextPooling(part) if isinstance(part, Pooling) else part for part in head]
+    return EmbeddingGraph(first.model, head, inputs).eval()
 
 
 def example(graph: ExportGraph) -> tuple[Tensor, ...]:
@@ -33,7 +94,14 @@ def example(graph: ExportGraph) -> tuple[Tensor, ...]:
     ids = torch.arange(1, 33).reshape(2, 16) % 5 + 1
     mask = torch.ones_like(ids)
     mask[1, 9:] = 0
-    tensors = {"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.zeros_like(ids)}
+    text = mask.clone()
+    text[:, :3] = 0
+    tensors = {
+        "input_ids": ids,
+        "attention_mask": mask,
+        "token_type_ids": torch.zeros_like(ids),
+        PROMPT_MASK: text,
+    }
     return tuple(tensors[name] for name in graph.inputs)
 
 

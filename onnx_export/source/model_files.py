@@ -102,6 +102,12 @@ def read_modules(folder: Path) -> list[Module]:
         raise UnsupportedArchitecture(f"{file} is not a list of modules: {error!r}") from None
 
 
+def module_folder(folder: Path, module: Module) -> Path:
+    """Where the files of a module are that a text enters: its own folder, else the model's."""
+    own = folder / module.path
+    return own if (own / "config.json").is_file() or (own / "tokenizer.json").is_file() else folder
+
+
 def read_pooling(folder: Path, module: Module) -> tuple[str, bool]:
     """The mode, several joined by `+`, and whether the prompt's tokens are pooled."""
     config = read_json(folder, f"{module.path}/config.json")

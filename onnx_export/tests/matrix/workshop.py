@@ -82,4 +82,8 @@ def draw(model: Module, spread: float, seed: int = 7) -> Module:
             noise = spread * torch.randn(weights.shape, generator=source)
             scales = weights.ndim == 1 and "norm" in name.lower() and name.endswith("weight")
             weights.copy_(1 + noise if scales else noise)
+        for part in model.modules():
+            # Padding has no meaning of its own, as the libraries' own initialisation has it.
+            if isinstance(part, torch.nn.Embedding) and part.padding_idx is not None:
+                part.weight[part.padding_idx] = 0
     return model

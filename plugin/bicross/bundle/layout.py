@@ -13,6 +13,7 @@ GOLDENS = "goldens.json"
 TOKENIZER = "tokenizer.json"
 CONFIG = "config.json"
 GRAPH = "onnx/model.onnx"
+QUERY_GRAPH = "onnx/query_model.onnx"
 
 FORBIDDEN_SUFFIXES = frozenset({".bin", ".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".py", ".pyc"})
 
@@ -20,9 +21,9 @@ MAX_MANIFEST_BYTES = 4 << 20
 MAX_FILES = 10_000
 
 
-def graph_path(precision: str) -> str:
-    """The file of one precision's graph; fp32 has the plain name that every loader looks for."""
-    return GRAPH if precision == "fp32" else f"onnx/model_{precision}.onnx"
+def graph_path(precision: str, graph: str = GRAPH) -> str:
+    """The file of one precision of `graph`; fp32 has the plain name that every loader looks for."""
+    return graph if precision == "fp32" else f"{graph.removesuffix('.onnx')}_{precision}.onnx"
 
 
 def safe_path(path: str) -> str:
