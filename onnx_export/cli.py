@@ -43,6 +43,9 @@ MaxTokens = Annotated[
 ]
 QueryPrompt = Annotated[str | None, typer.Option(help="Goes before each query.")]
 PassagePrompt = Annotated[str | None, typer.Option(help="Goes before each passage.")]
+TrustRemoteCode = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Run the code in the model's repository.")
+]
 SampleFile = Annotated[
     Path | None,
     typer.Option(
@@ -66,9 +69,11 @@ def model(
     max_tokens: MaxTokens = None,
     query_prompt: QueryPrompt = None,
     passage_prompt: PassagePrompt = None,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run the code in the model's repository.")
-    ] = False,
+    layers: Annotated[
+        int | None,
+        typer.Option(help="Keep the first N layers under the model's head, for an early exit."),
+    ] = None,
+    trust_remote_code: TrustRemoteCode = False,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -87,6 +92,7 @@ def model(
         query_prompt=query_prompt,
         passage_prompt=passage_prompt,
         trust_remote_code=trust_remote_code,
+        layers=layers,
     )
     texts = read_sample(sample)
     with steps() as narrate:
@@ -107,6 +113,7 @@ def check(
         str | None, typer.Option(help="The original, for the gate; else the hub's, where known.")
     ] = None,
     sample: SampleFile = None,
+    trust_remote_code: TrustRemoteCode = False,
     as_json: Json = False,
 ) -> None:
     """Verify BUNDLE: digests, golden outputs, and the gate where torch and the original are."""
@@ -124,10 +131,12 @@ def check(
         gate: dict[str, float | str] | str = _no_gate(opened.manifest.precisions, model)
         if not gate and model is not None:
             narrate(f"reading {model}")
-            original = find_model(model, source.revision, trust_remote_code=False)
+            original = find_model(model, source.revision, trust_remote_code=trust_remote_code)
             from onnx_export.gate.regate import run_gate_again
 
-            gate = run_gate_again(opened, original, texts, narrate)
+            gate = run_gate_again(
+                opened, original, texts, narrate, trust_remote_code=trust_remote_code
+            )
     print_check(opened, findings, gate, as_json=as_json)
 
 

@@ -9,34 +9,45 @@ from onnx_export.gate.failure import Figures
 from onnx_export.gate.probes import compute_probes
 from onnx_export.gate.proof import prove
 from onnx_export.gate.samples import Sample
+from onnx_export.gate.whole import compare_with_whole
 from onnx_export.reference.loading import load_reference
 from onnx_export.source.hub import ModelFolder, weight_files, weights_sha256
 from onnx_export.source.spec import Options, read_spec
 
 
 def run_gate_again(
-    bundle: Bundle, folder: ModelFolder, sample: Sample, narrate: Callable[[str], None]
+    bundle: Bundle,
+    folder: ModelFolder,
+    sample: Sample,
+    narrate: Callable[[str], None],
+    *,
+    trust_remote_code: bool = False,
 ) -> Figures:
     """The figures of fp32. Raises `GateFailed`, and `UsageError` for another model's folder."""
     _require_same_weights(bundle, folder)
     narrate(f"torch: loading {folder.model}")
-    reference = load_reference(read_spec(folder, _options(bundle)))
+    options = _options(bundle, trust_remote_code=trust_remote_code)
+    reference = load_reference(read_spec(folder, options))
     narrate(f"torch: scoring the sample ({sample})")
-    return prove(bundle, compute_probes(reference, sample), narrate)
+    probes = compute_probes(reference, sample)
+    return prove(bundle, probes, narrate) | compare_with_whole(reference, probes)
 
 
-def _options(bundle: Bundle) -> Options:
+def _options(bundle: Bundle, *, trust_remote_code: bool) -> Options:
     """The choices with which the bundle was made; they are part of its digest."""
     manifest = bundle.manifest
-    prompts = manifest.embedding.prompts if manifest.embedding else Prompts()
-    is_rerank = manifest.rerank is not None
+    prompts: Prompts = getattr(manifest.head, "prompts", Prompts())
+    if manifest.rerank is not None:
+        prompts = Prompts(query=manifest.rerank.prompt or "")
     return Options(
         task=manifest.task,
         label=str(manifest.rerank.relevance_label) if manifest.rerank else None,
         name=manifest.name,
         max_tokens=manifest.max_tokens,
-        query_prompt=None if is_rerank else prompts.query,
-        passage_prompt=None if is_rerank else prompts.passage,
+        query_prompt=prompts.query,
+        passage_prompt=None if manifest.rerank else prompts.passage,
+        trust_remote_code=trust_remote_code,
+        layers=manifest.source.layers,
     )
 
 

@@ -37,7 +37,7 @@ class RerankReference(Original[CrossEncoder]):
         _require_readable(who, model, first)
         prompt = spec.prompts.query.text or None
         template = read_template(who, first, prompt)
-        own = {"template": template, "prompt": None if template else prompt}
+        own = {"template": template, "prompt": prompt}
         return cls(replace(spec, head=head.model_copy(update=own)), model)
 
     def logits(self, pairs: Sequence[tuple[str, str]]) -> FloatArray:

@@ -74,9 +74,10 @@ class LateInteraction(Record):
 
 
 class Template(Record):
-    """A pair as one text: prefix, query, between, passage, suffix, and no special tokens but its own.
+    """A pair as one text: prefix, query, between, passage, suffix.
 
-    With `strip` query and passage lose the white space at their ends first.
+    It gets no special tokens but its own. With `strip` query and passage lose the white space at
+    their ends first.
     """
 
     prefix: str
@@ -89,7 +90,7 @@ class Rerank(Record):
     """How a head of `labels` outputs becomes one relevance.
 
     One label: its logit as it is. Several: `relevance_label` against the log-sum-exp of the others.
-    `prompt` goes before each query, except into a `template`, which holds its own.
+    `prompt` goes before each query; a `template` holds it already.
     """
 
     labels: Annotated[int, Field(ge=1)]
