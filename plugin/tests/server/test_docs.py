@@ -3,10 +3,14 @@
 import json
 import re
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
+from bicross.bundle import Bundle
 from bicross.errors import RequestError
+from bicross.runtime.quantized_vectors import OutputDtype
+from bicross.server.catalog import Catalog
 from bicross.server.metrics import Metrics
 from bicross.server.settings import Settings
 
@@ -45,6 +49,28 @@ def test_every_metric_is_documented_with_its_labels() -> None:
     collectors = Metrics().registry._collector_to_names
     defined = {c._name: set(c._labelnames) for c in collectors}  # type: ignore[attr-defined]
     assert documented == defined
+
+
+EXAMPLES = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)]
+EMBEDDINGS = [body for body in EXAMPLES if {"dimensions", "output_dtype"} & body.keys()]
+
+
+@pytest.mark.parametrize("body", EMBEDDINGS)
+async def test_example_of_a_vector_s_size_and_type_is_answered(
+    body: dict[str, Any], cut_bundle: Bundle, served: Any
+) -> None:
+    """The model's name and its dimensions are the reader's own."""
+    body |= {"model": "tiny-cut", "dimensions": 8}
+    async with served(Catalog([cut_bundle])) as (client, _):
+        response = await client.post("/v1/embeddings", json=body)
+    assert response.status_code == 200, response.text
+    assert [len(record["embedding"]) for record in response.json()["data"]] == [8, 8]
+
+
+def test_every_type_of_vector_is_documented() -> None:
+    first = [line.split("|")[1].strip() for line in ROWS]
+    for name in get_args(OutputDtype):
+        assert first.count(f"`{name}`") == 1
 
 
 def test_every_error_of_the_server_is_documented() -> None:
