@@ -1,0 +1,1 @@
+"""How fast bicross serves, beside what else serves the same models."""

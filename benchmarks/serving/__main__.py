@@ -1,0 +1,3 @@
+from benchmarks.serving.commands import app
+
+app()

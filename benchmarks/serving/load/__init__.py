@@ -1,0 +1,1 @@
+"""Requests over HTTP: their bodies, their pace, what came back."""

@@ -1,0 +1,1 @@
+"""Other servers, run for comparison."""
