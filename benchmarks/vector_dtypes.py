@@ -28,7 +28,9 @@ TOP = 10
 DTYPES: tuple[OutputDtype, ...] = ("float", "int8", "binary")
 Scores = npt.NDArray[np.float64]
 HEAD = (
-    f"| collection | dimensions | type | bytes | overlap@{TOP} | least | nDCG@10 |\n" + "|---" * 7
+    f"| collection | dimensions | type | bytes | overlap@{TOP} | least | nDCG@10 |\n"
+    + "|---" * 7
+    + "|"
 )
 
 
