@@ -20,6 +20,7 @@ from bicross.exits import INTERRUPTED, TERMINATED, fail
 
 EXPORT_PACKAGES = ("torch", "transformers", "sentence_transformers", "onnx", "onnxscript")
 ADOPT_PACKAGES = ("numpy", "onnx", "onnxruntime", "tokenizers")
+JUDGEMENT_PACKAGES = ("ir_measures",)
 RUN_PACKAGES = ("numpy", "onnxruntime", "tokenizers")
 
 app = typer.Typer(
@@ -54,6 +55,32 @@ SampleFile = Annotated[
         "8 and 16, of which the first 8 and 16 are kept in the bundle.",
     ),
 ]
+Dimensions = Annotated[
+    int | None,
+    typer.Option(min=1, help="Keep the first N numbers of each vector, of unit length again."),
+]
+Matryoshka = Annotated[
+    str | None,
+    typer.Option(
+        help="Dimensions below the vectors' own that a request may ask for, such as 256,128; "
+        "else those of the model card's Matryoshka loss.",
+    ),
+]
+PrecisionNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--precision",
+        help="A further precision beside fp32: fp16, bf16, int8, int8_static, int8_weight or "
+        "int4_weight; may be given several times.",
+    ),
+]
+Judgements = Annotated[
+    Path | None,
+    typer.Option(
+        "--judgements",
+        help="A judged collection in BEIR's layout: the precisions' nDCG@10 beside fp32's.",
+    ),
+]
 
 
 @app.command()
@@ -73,15 +100,23 @@ def model(
         int | None,
         typer.Option(help="Keep the first N layers under the model's head, for an early exit."),
     ] = None,
+    precision: PrecisionNames = None,
+    judgements: Judgements = None,
+    dimensions: Dimensions = None,
+    matryoshka: Matryoshka = None,
     trust_remote_code: TrustRemoteCode = False,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Export MODEL to a bundle at OUT, if its graph ranks and computes as the original does."""
     require_packages(EXPORT_PACKAGES, "export")
+    if judgements is not None:
+        require_packages(JUDGEMENT_PACKAGES, "evaluate")
     from onnx_export.gate.samples import read_sample
+    from onnx_export.precision.names import read_precisions
     from onnx_export.report import print_manifest, steps
     from onnx_export.source.hub import find_model
+    from onnx_export.source.matryoshka import read_offer
     from onnx_export.source.spec import Options
 
     options = Options(
@@ -93,16 +128,22 @@ def model(
         passage_prompt=passage_prompt,
         trust_remote_code=trust_remote_code,
         layers=layers,
+        dimensions=dimensions,
+        matryoshka=None if matryoshka is None else read_offer(matryoshka),
     )
+    precisions = read_precisions(precision or ())
     texts = read_sample(sample)
     with steps() as narrate:
         narrate(f"reading {model}")
         folder = find_model(model, revision, trust_remote_code=trust_remote_code)
         # Torch takes seconds to import: what can be refused without it has been by now.
-        from onnx_export.publish import Request, export_model
+        from onnx_export.publish import Request, export_reporting
 
-        manifest = export_model(Request(folder, out, texts, options, force), narrate)
-    print_manifest(manifest, out, as_json=as_json)
+        request = Request(folder, out, texts, options, force, precisions, judgements)
+        manifest, refused = export_reporting(request, narrate)
+    print_manifest(manifest, out, texts, as_json=as_json)
+    if refused is not None:
+        raise refused
 
 
 @app.command()

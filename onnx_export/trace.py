@@ -1,5 +1,6 @@
 """A torch module to an ONNX file: the one place that knows the exporter."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from onnx_export.reference.quiet import quiet
 OPSET = 18
 # A protobuf file ends at 2 GiB; the graph itself needs a little of that.
 MAX_INLINE_BYTES = 1900 << 20
+
+COLOURS = re.compile(r"\x1b\[[\d;]*m")
 
 Tracer = Callable[[ExportGraph, Path], None]
 
@@ -39,8 +42,7 @@ def trace_graph(graph: ExportGraph, file: Path) -> None:
             )
     except Exception as error:
         raise UnsupportedArchitecture(
-            f"torch cannot export {type(graph.transformer).__name__}: "
-            f"{str(error).strip().splitlines()[0]}"
+            f"torch cannot export {type(graph.transformer).__name__}: {_cause(error)}"
         ) from error
     if program is None:
         raise UnsupportedArchitecture(f"torch gave no graph of {type(graph.transformer).__name__}")
@@ -50,6 +52,14 @@ def trace_graph(graph: ExportGraph, file: Path) -> None:
     _forget_origin(model)
     _name_sizes(model)
     file.write_bytes(model.SerializeToString())
+
+
+def _cause(error: BaseException) -> str:
+    """The first line of what the exporter stumbled over, which its own error only wraps."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {COLOURS.sub('', lines[0])}"
 
 
 def _forget_origin(model: onnx.ModelProto) -> None:

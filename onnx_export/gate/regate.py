@@ -48,6 +48,8 @@ def _options(bundle: Bundle, *, trust_remote_code: bool) -> Options:
         passage_prompt=None if manifest.rerank else prompts.passage,
         trust_remote_code=trust_remote_code,
         layers=manifest.source.layers,
+        dimensions=manifest.embedding.dimensions if manifest.embedding else None,
+        matryoshka=(manifest.embedding.matryoshka or ()) if manifest.embedding else None,
     )
 
 

@@ -55,7 +55,8 @@ class StaticGraph(nn.Module):
         self.transformer = rows
         self.head = nn.ModuleList(head)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor]:
+    def forward(self, *tensors: Tensor) -> tuple[Tensor]:
+        input_ids, attention_mask = tensors
         mask = attention_mask.unsqueeze(-1).float()
         rows = functional.embedding(input_ids, self.transformer.weight) * mask
         mean = rows.sum(dim=1) / mask.sum(dim=1).clamp(min=1)

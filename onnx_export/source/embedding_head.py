@@ -1,11 +1,17 @@
 """What a bi-encoder's files say of its vectors."""
 
 from pathlib import Path
+from typing import Any
 
 from bicross.bundle.heads import Embedding
 from bicross.bundle.record import InputType
 from bicross.errors import UnsupportedArchitecture
-from onnx_export.source.model_files import read_json, read_pooling, read_similarity
+from onnx_export.source.model_files import (
+    first_architecture,
+    read_json,
+    read_pooling,
+    read_similarity,
+)
 from onnx_export.source.prompts import PromptChoices
 from onnx_export.source.routes import Route
 
@@ -15,7 +21,7 @@ LATER_MODULES = ("Pooling", "Dense", "LayerNorm", "Dropout", "Normalize")
 
 
 def read_embedding_head(
-    path: Path, routes: dict[InputType, Route], prompts: PromptChoices
+    path: Path, config: dict[str, Any], routes: dict[InputType, Route], prompts: PromptChoices
 ) -> Embedding:
     """With 1 as its dimensions, which only the loaded model knows.
 
@@ -34,7 +40,7 @@ def read_embedding_head(
     return Embedding(
         dimensions=1,
         similarity=read_similarity(path, normalize=normalize),
-        pooling=_pooling(path, routes),
+        pooling=_pooling(path, config, routes),
         normalize=normalize,
         prompts=prompts.texts,
     )
@@ -50,15 +56,23 @@ def pools_prompts(path: Path, routes: dict[InputType, Route]) -> bool:
     )
 
 
-def _pooling(path: Path, routes: dict[InputType, Route]) -> str:
+def _pooling(path: Path, config: dict[str, Any], routes: dict[InputType, Route]) -> str:
     """Of passages, and of queries after it where they are pooled otherwise."""
+    if not routes["passage"].modules:
+        return _default_pooling(config)
     query, passage = (_route_pooling(path, routes[kind]) for kind in ("query", "passage"))
     return passage if query == passage else f"{passage}, queries {query}"
 
 
+def _default_pooling(config: dict[str, Any]) -> str:
+    """What sentence-transformers puts behind a transformer without modules.json."""
+    is_decoder = first_architecture(config).endswith("ForCausalLM")
+    return "lasttoken" if is_decoder and config.get("is_causal", True) else "mean"
+
+
 def _route_pooling(path: Path, route: Route) -> str:
     poolings = [module for module in route.modules if module.kind == "Pooling"]
-    # A static embedding is its tokens' mean, and so is a folder without modules.json.
+    # A static embedding is its tokens' mean.
     return read_pooling(path, poolings[0])[0] if poolings else "mean"
 
 

@@ -15,7 +15,7 @@ from bicross.errors import (
     RemoteCodeRefused,
     UsageError,
 )
-from onnx_export.source.model_files import read_config, read_modules
+from onnx_export.source.model_files import read_config, read_json, read_modules
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 WEIGHTS = "*.safetensors"
@@ -101,10 +101,16 @@ def _download(model: str, revision: str | None, *, trust_remote_code: bool) -> M
 
 
 def _refuse_remote_code(folder: ModelFolder) -> None:
-    config = read_config(folder.path)
-    parts = [module.type for module in read_modules(folder.path) if module.is_foreign]
-    if config.get("auto_map") and not _has_own_code(config.get("model_type")):
-        parts.append(f"auto_map of config.json: {', '.join(sorted(config['auto_map']))}")
+    modules = read_modules(folder.path)
+    # A static embedding has no config.json, and routes have theirs in folders of their own.
+    if not modules:
+        read_config(folder.path)
+    parts = [module.type for module in modules if module.is_foreign]
+    for file in sorted(folder.path.rglob("config.json")):
+        name = file.relative_to(folder.path).as_posix()
+        config = read_json(folder.path, name)
+        if config.get("auto_map") and not _has_own_code(config.get("model_type")):
+            parts.append(f"auto_map of {name}: {', '.join(sorted(config['auto_map']))}")
     if parts:
         raise RemoteCodeRefused(
             f"{folder.model} needs code from its own repository ({parts[0]}); "

@@ -1,9 +1,11 @@
 """How many tokens a sequence may have, and whether the original must be cut there too."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bicross.bundle.record import InputType
 from bicross.errors import UsageError
 from onnx_export.source.embedding_head import STATIC
 from onnx_export.source.model_files import (
@@ -32,24 +34,54 @@ def read_limit(folder: Path, config: dict[str, Any], wanted: int | None) -> Limi
 
     Raises `UsageError` where `wanted` is more than the model takes, or nothing says how much it is.
     """
-    own = read_max_tokens(folder, config)
-    if wanted is not None and own is not None and wanted > own:
-        raise UsageError(f"--max-tokens {wanted}: the model takes at most {own}")
-    found = wanted or own
+    return _limit(folder.name, _own_limit(folder, config), wanted)
+
+
+def read_route_limits(
+    folder: Path, routes: dict[InputType, Route], wanted: int | None
+) -> dict[InputType, Limit]:
+    """Of what a text enters on each route; one that takes less than `wanted` keeps its own limit.
+
+    Raises `UsageError` as `read_limit` does.
+    """
+    own = {kind: _route_limit(folder, route) for kind, route in routes.items()}
+    highest = max(own.values(), key=lambda limit: limit.max_tokens or math.inf)
+    _limit(folder.name, highest, wanted)
+    return {
+        kind: _limit(folder.name, limit, wanted and min(wanted, limit.max_tokens or wanted))
+        for kind, limit in own.items()
+    }
+
+
+@dataclass(frozen=True)
+class _OwnLimit:
+    """None where nothing says how much the model takes."""
+
+    max_tokens: int | None
+    is_cut: bool = False
+
+
+def _limit(who: str, own: _OwnLimit, wanted: int | None) -> Limit:
+    if wanted is not None and own.max_tokens is not None and wanted > own.max_tokens:
+        raise UsageError(f"--max-tokens {wanted}: {who} takes at most {own.max_tokens}")
+    found = wanted or own.max_tokens
     if found is None:
-        raise UsageError(f"{folder.name} names no longest sequence; give it with --max-tokens")
+        raise UsageError(f"{who} names no longest sequence; give it with --max-tokens")
+    return Limit(found, is_cut=own.is_cut or wanted is not None)
+
+
+def _own_limit(folder: Path, config: dict[str, Any]) -> _OwnLimit:
     # sentence-transformers takes the positions that belong to padding for tokens' own.
-    return Limit(found, wanted is not None or config.get("model_type") in OFFSET_POSITIONS)
+    is_cut = config.get("model_type") in OFFSET_POSITIONS
+    return _OwnLimit(read_max_tokens(folder, config), is_cut)
 
 
-def read_route_limit(folder: Path, route: Route, wanted: int | None) -> Limit:
-    """Of what a text enters on `route`; a folder without modules is one transformer."""
+def _route_limit(folder: Path, route: Route) -> _OwnLimit:
+    """A folder without modules is one transformer."""
     first = route.modules[0] if route.modules else None
     place = module_folder(folder, first) if first else folder
     if first is None or first.kind != STATIC:
-        return read_limit(place, read_json(place, "config.json"), wanted)
+        return _own_limit(place, read_json(place, "config.json"))
     cut = read_json(place, "tokenizer.json").get("truncation") or {}
     own = cut.get("max_length")
-    if wanted is not None and own is not None and wanted > own:
-        raise UsageError(f"--max-tokens {wanted}: the model's tokenizer cuts at {own}")
-    return Limit(wanted or own or STATIC_TOKENS, is_cut=own is None or wanted is not None)
+    return _OwnLimit(own) if own else _OwnLimit(STATIC_TOKENS, is_cut=True)

@@ -55,6 +55,14 @@ def read_cut(folder: Path, dimensions: int | None, offered: tuple[int, ...] | No
     )
 
 
+def read_offer(text: str) -> tuple[int, ...]:
+    """`256,128` as numbers; nothing for an empty text, which offers none."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if wrong := [part for part in parts if not part.isdecimal() or int(part) == 0]:
+        raise UsageError(f"--matryoshka {wrong[0]}: expected numbers of dimensions, as 256,128")
+    return tuple(map(int, parts))
+
+
 def _card_dimensions(folder: Path) -> tuple[int, ...]:
     """Of the first Matryoshka loss that the model card names."""
     card = folder / "README.md"

@@ -16,7 +16,7 @@ from onnx_export.source.late_interaction_head import (
     STANFORD,
     read_late_interaction_head,
 )
-from onnx_export.source.limits import Limit, read_limit, read_route_limit
+from onnx_export.source.limits import Limit, read_limit, read_route_limits
 from onnx_export.source.matryoshka import Cut, read_cut
 from onnx_export.source.model_files import (
     CLASSIFIER,
@@ -140,13 +140,10 @@ def _routed_spec(
         head: Head = read_sparse_head(path, config, routes, prompts)
         cut, pools = Cut(), True
     else:
-        head = read_embedding_head(path, routes, prompts)
+        head = read_embedding_head(path, config, routes, prompts)
         cut = read_cut(path, options.dimensions, options.matryoshka)
         pools = pools_prompts(path, routes)
-    limits = {
-        input_type: read_route_limit(path, route, options.max_tokens)
-        for input_type, route in routes.items()
-    }
+    limits = read_route_limits(path, routes, options.max_tokens)
     return ModelSpec(
         **common,
         max_tokens=limits["passage"].max_tokens,

@@ -54,15 +54,16 @@ BERT = Architecture(
     "BERT", "bert", transformers.BertConfig, SMALL, _without_pooler(transformers.BertModel)
 )
 QWEN3 = Architecture("Qwen3", "qwen", transformers.Qwen3Config, DECODER, transformers.Qwen3Model)
+ROBERTA = Architecture(
+    "RoBERTa",
+    "roberta",
+    transformers.RobertaConfig,
+    OFFSET,
+    _without_pooler(transformers.RobertaModel),
+)
 ENCODERS = (
     BERT,
-    Architecture(
-        "RoBERTa",
-        "roberta",
-        transformers.RobertaConfig,
-        OFFSET,
-        _without_pooler(transformers.RobertaModel),
-    ),
+    ROBERTA,
     Architecture(
         "XLM-RoBERTa",
         "xlm_roberta",
@@ -117,6 +118,7 @@ ENCODERS = (
         transformers.MobileBertConfig,
         SMALL | {"embedding_size": 16, "intra_bottleneck_size": 16, "true_hidden_size": 16},
         _without_pooler(transformers.MobileBertModel),
+        spread=1.0,
     ),
     Architecture(
         "DeBERTa-v2",

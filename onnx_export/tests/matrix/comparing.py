@@ -1,17 +1,25 @@
 """A bundle's outputs beside those of sentence-transformers, for each kind of encoder."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from sentence_transformers import CrossEncoder, SentenceTransformer
+from sentence_transformers import (
+    CrossEncoder,
+    MultiVectorEncoder,
+    SentenceTransformer,
+    SparseEncoder,
+)
 
 from bicross.bundle import Bundle
-from bicross.runtime import BiEncoder
+from bicross.runtime import BiEncoder, LateInteractionEncoder, maxsim
 from bicross.runtime import CrossEncoder as Scorer
+from bicross.runtime import SparseEncoder as SparseScorer
 from onnx_export.gate.figures import Numbers, smallest_cosine
 from onnx_export.gate.samples import Sample
-from onnx_export.tests.matrix.row import Agreement
+from onnx_export.gate.token_outputs import densified
+from onnx_export.tests.matrix.row import Agreement, Compare
 
 
 def compare_vectors(folder: Path, bundle: Bundle, sample: Sample, precision: str) -> Agreement:
@@ -28,18 +36,83 @@ def compare_vectors(folder: Path, bundle: Bundle, sample: Sample, precision: str
     )
 
 
+def compare_weights(folder: Path, bundle: Bundle, sample: Sample, precision: str) -> Agreement:
+    """Of a SparseEncoder, every dimension."""
+    original = SparseEncoder(str(folder), device="cpu", local_files_only=True)
+    dense = {"convert_to_sparse_tensor": False}
+    reference_q = original.encode_query(list(sample.queries), **dense).numpy()
+    reference_p = original.encode_document(list(sample.passages), **dense).numpy()
+    encoder = SparseScorer.load(bundle, precision, threads=1)
+    queries = densified(encoder.encode(sample.queries, "query"), encoder.head.dimensions)
+    passages = densified(encoder.encode(sample.passages, "passage"), encoder.head.dimensions)
+    cosines = smallest_cosine(queries, reference_q), smallest_cosine(passages, reference_p)
+    return Agreement(
+        min(cosines), _products(queries, passages), _products(reference_q, reference_p)
+    )
+
+
+def compare_token_vectors(
+    folder: Path, bundle: Bundle, sample: Sample, precision: str
+) -> Agreement:
+    """Of a MultiVectorEncoder; its own MaxSim, of its own vectors."""
+    original = MultiVectorEncoder(str(folder), device="cpu", local_files_only=True)
+    original.similarity_fn_name = "maxsim"
+    reference_q = original.encode_query(list(sample.queries), convert_to_numpy=True)
+    reference_p = original.encode_document(list(sample.passages), convert_to_numpy=True)
+    encoder = LateInteractionEncoder.load(bundle, precision, threads=1)
+    queries = encoder.encode(sample.queries, "query")
+    passages = encoder.encode(sample.passages, "passage")
+    assert [len(rows) for rows in queries] == [len(rows) for rows in reference_q]
+    assert [len(rows) for rows in passages] == [len(rows) for rows in reference_p]
+    ours = np.concatenate([*queries, *passages])
+    cosine = smallest_cosine(ours, np.concatenate([*reference_q, *reference_p]))
+    scores = original.similarity(reference_q, reference_p).numpy()
+    return Agreement(cosine, maxsim(queries, passages), scores)
+
+
+def compare_cut_vectors(exported: int, requested: int) -> Compare:
+    """Vectors cut to `exported` dimensions by the export, and to `requested` by the request, each
+    beside the original's, cut and of unit length again. The worse of the two is returned.
+    """
+
+    def compare(folder: Path, bundle: Bundle, sample: Sample, precision: str) -> Agreement:
+        original = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+        encoder = BiEncoder.load(bundle, precision, threads=1)
+        found = []
+        for size in (exported, requested):
+            cut: dict[str, Any] = {"truncate_dim": size, "normalize_embeddings": True}
+            reference_q = original.encode_query(list(sample.queries), **cut)
+            reference_p = original.encode_document(list(sample.passages), **cut)
+            queries = encoder.encode(sample.queries, "query", dimensions=size)
+            passages = encoder.encode(sample.passages, "passage", dimensions=size)
+            cosine = min(
+                smallest_cosine(queries, reference_q), smallest_cosine(passages, reference_p)
+            )
+            ours, reference = _products(queries, passages), _products(reference_q, reference_p)
+            found.append(Agreement(cosine, ours, reference))
+        return min(found, key=lambda agreement: (agreement.min_tau, agreement.min_cosine))
+
+    return compare
+
+
 def compare_logits(folder: Path, bundle: Bundle, sample: Sample, precision: str) -> Agreement:
-    """`predict` of the original without its activation; one label."""
+    """`predict` of the original without its activation; of several labels the one's log-odds."""
     original = CrossEncoder(str(folder), device="cpu", local_files_only=True)
     scorer = Scorer.load(bundle, precision, threads=1)
     ours = np.stack([scorer.score(query, sample.passages) for query in sample.queries])
-    reference = np.stack([_logits(original, query, sample) for query in sample.queries])
+    label = scorer.head.relevance_label
+    reference = np.stack([_logits(original, query, sample, label) for query in sample.queries])
     return Agreement(smallest_cosine(ours, reference), ours, reference)
 
 
-def _logits(original: CrossEncoder, query: str, sample: Sample) -> Numbers:
+def _logits(original: CrossEncoder, query: str, sample: Sample, label: int) -> Numbers:
     pairs = [(query, passage) for passage in sample.passages]
-    return np.asarray(original.predict(pairs, activation_fn=torch.nn.Identity()))
+    found = np.asarray(original.predict(pairs, activation_fn=torch.nn.Identity()), np.float64)
+    if found.ndim == 1:
+        return found
+    grown = np.exp(found - found.max(axis=1, keepdims=True))
+    probability = grown[:, label] / grown.sum(axis=1)
+    return np.asarray(np.log(probability / (1 - probability)))
 
 
 def _products(queries: Numbers, passages: Numbers) -> Numbers:

@@ -7,6 +7,7 @@ import pytest
 from bicross.bundle.heads import Embedding, Rerank
 from bicross.errors import UnsupportedArchitecture, UsageError
 from onnx_export.source.hub import ModelFolder
+from onnx_export.source.prompts import PromptChoice
 from onnx_export.source.rerank_head import choose_label
 from onnx_export.source.spec import ModelSpec, Options, bundle_name, read_spec
 
@@ -62,6 +63,9 @@ def test_plain_encoder_needs_the_task_to_be_said(tmp_path: Path) -> None:
         (BERT, ("Transformer", "Pooling", "WordWeights"), "WordWeights"),
         (BERT, ("BoW", "Pooling"), "BoW"),
         (BERT, ("Transformer", "Normalize"), "Transformer, Normalize"),
+        (BERT, ("StaticEmbedding", "Pooling"), "StaticEmbedding, Pooling"),
+        (BERT, ("Transformer", "Pooling", "Pooling"), "Transformer, Pooling, Pooling"),
+        (BERT, ("Transformer", "Pooling", "StaticEmbedding"), "behind another Transformer"),
     ],
 )
 def test_unknown_module_is_named(
@@ -71,10 +75,17 @@ def test_unknown_module_is_named(
         spec(tmp_path, config, *kinds)
 
 
-def test_causal_language_model_is_no_cross_encoder(tmp_path: Path) -> None:
+def test_language_model_is_a_cross_encoder_where_that_is_said(tmp_path: Path) -> None:
     causal = BERT | {"architectures": ["Qwen3ForCausalLM"]}
-    with pytest.raises(UnsupportedArchitecture, match="Qwen3ForCausalLM"):
-        spec(tmp_path, causal, task="rerank")
+    assert spec(tmp_path, causal, task="rerank").head == Rerank(labels=1, activation="sigmoid")
+    with pytest.raises(UnsupportedArchitecture, match="--task rerank"):
+        spec(tmp_path, causal)
+
+
+def test_masked_language_model_is_no_cross_encoder(tmp_path: Path) -> None:
+    masked = BERT | {"architectures": ["BertForMaskedLM"]}
+    with pytest.raises(UnsupportedArchitecture, match="BertForMaskedLM"):
+        spec(tmp_path, masked, task="rerank")
 
 
 def test_sparse_encoder_is_named(tmp_path: Path) -> None:
@@ -84,11 +95,34 @@ def test_sparse_encoder_is_named(tmp_path: Path) -> None:
         spec(tmp_path, BERT, "Transformer", "Pooling")
 
 
-def test_prompt_left_out_of_pooling_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("prompt", "is_told"), [("query: ", True), (None, False)])
+def test_graph_is_told_the_prompts_tokens_where_pooling_leaves_them_out(
+    tmp_path: Path, prompt: str | None, is_told: bool
+) -> None:
     (tmp_path / "1_Pooling").mkdir()
     (tmp_path / "1_Pooling/config.json").write_text('{"include_prompt": false}')
-    with pytest.raises(UnsupportedArchitecture, match="include_prompt"):
-        spec(tmp_path, BERT, "Transformer", "Pooling", query_prompt="query: ")
+    found = spec(tmp_path, BERT, "Transformer", "Pooling", query_prompt=prompt)
+    assert found.pools_apart is is_told
+
+
+def test_language_model_without_modules_is_pooled_by_its_last_token(tmp_path: Path) -> None:
+    causal = BERT | {"architectures": ["Qwen3ForCausalLM"]}
+    found = spec(tmp_path, causal, task="text_embedding")
+    assert isinstance(found.head, Embedding)
+    assert found.head.pooling == "lasttoken"
+
+
+def test_routes_that_differ_in_normalisation_are_refused(tmp_path: Path) -> None:
+    types = {"q": "sentence_transformers.models.StaticEmbedding", "n": NAMESPACE + "Normalize"}
+    router = {
+        "types": types,
+        "structure": {"query": ["q"], "document": ["q", "n"]},
+        "parameters": {},
+    }
+    (tmp_path / "0_Router").mkdir()
+    (tmp_path / "0_Router/router_config.json").write_text(json.dumps(router))
+    with pytest.raises(UnsupportedArchitecture, match=r"the query's does not.*after the Router"):
+        spec(tmp_path, BERT, "Router")
 
 
 def test_several_labels_without_a_choice_are_listed(tmp_path: Path) -> None:
@@ -124,7 +158,6 @@ def test_maximum_length_that_no_file_names_is_asked_for(tmp_path: Path) -> None:
     ("config", "kinds", "options"),
     [
         (BERT, ("Transformer", "Pooling"), {"label": "1"}),
-        (CLASSIFIER, (), {"query_prompt": "q: "}),
         (CLASSIFIER, (), {"passage_prompt": ""}),
     ],
 )
@@ -135,11 +168,17 @@ def test_option_of_the_other_task_is_refused(
         spec(tmp_path, config, *kinds, **options)
 
 
-def test_cross_encoder_that_wants_a_prompt_is_refused(tmp_path: Path) -> None:
-    saved = {"prompts": {"rank": "Rank: "}, "default_prompt_name": "rank"}
+def test_cross_encoder_s_prompt_is_its_default_unless_another_is_given(tmp_path: Path) -> None:
+    saved = {"prompts": {"rank": "Rank: ", "query": "q: "}, "default_prompt_name": "rank"}
     (tmp_path / "config_sentence_transformers.json").write_text(json.dumps(saved))
-    with pytest.raises(UnsupportedArchitecture, match="'rank'"):
-        spec(tmp_path, CLASSIFIER)
+    assert spec(tmp_path, CLASSIFIER).prompts.query == PromptChoice("Rank: ", "rank")
+    assert spec(tmp_path, CLASSIFIER, query_prompt="").prompts.query == PromptChoice("")
+
+
+def test_bundle_of_first_layers_is_named_after_them(tmp_path: Path) -> None:
+    cut = spec(tmp_path, CLASSIFIER, layers=4)
+    assert (cut.layers, cut.name) == (4, "my-model-l4")
+    assert spec(tmp_path, CLASSIFIER, layers=4, name="quick").name == "quick"
 
 
 @pytest.mark.parametrize(
