@@ -15,6 +15,7 @@ BUILT_IN = Path(__file__).with_name("sample.jsonl")
 # More would make the gate slow and tell nothing new: a cross-encoder scores every pair.
 MAX_QUERIES = 16
 MAX_PASSAGES = 64
+SHOWN_CHARACTERS = 120
 
 
 @dataclass(frozen=True)
@@ -62,4 +63,15 @@ def _parse(line: str, where: str) -> tuple[str, str]:
         kind, text = "", None
     if kind not in {"query", "passage"} or not isinstance(text, str) or not text.strip():
         raise UsageError(f'{where}: expected {{"query": "..."}} or {{"passage": "..."}}')
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{where}: a lone surrogate at character {error.start}; write whole Unicode characters"
+        ) from None
     return kind, text
+
+
+def shortened(text: str) -> str:
+    """In quotes, on one line, long ones cut: for a terminal."""
+    return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")

@@ -70,3 +70,10 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.jsonl").write_bytes(b'{"query": "caf\xe9"}')
     with pytest.raises(UsageError, match=r"latin\.jsonl"):
         read_sample(tmp_path / "latin.jsonl")
+
+
+def test_half_of_a_character_is_named_by_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_text('{"query": "one"}\n{"passage": "ab\\ud800"}\n')
+    with pytest.raises(UsageError, match=r"mine\.jsonl, line 2: a lone surrogate at character 2"):
+        read_sample(file)
