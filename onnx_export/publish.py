@@ -1,5 +1,6 @@
 """Model to bundle: everything is written beside OUT, proven there, and then takes its place."""
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from bicross.bundle.manifest import Graph, PrecisionRecord, Source
 from bicross.bundle.store import file_records
 from bicross.errors import GateFailed
 from bicross.runtime import load_encoder, self_test
+from bicross.runtime.session import runnable_precisions
 from onnx_export.calibration import calibrated
 from onnx_export.descriptions import complete_descriptions, copy_descriptions
 from onnx_export.gate.probes import Probes, compute_probes
@@ -19,6 +21,7 @@ from onnx_export.gate.tolerance import require_spread
 from onnx_export.gate.whole import compare_with_whole
 from onnx_export.graph.build import ExportGraph, build_graph, build_query_graph, served_output
 from onnx_export.model_card import with_model_card
+from onnx_export.precision.adding import PrecisionsRefused, Workbench, add_precisions
 from onnx_export.records import Graphs, Identity, make_manifest
 from onnx_export.reference.loading import Reference, load_reference
 from onnx_export.source.hub import ModelFolder, weight_files, weights_sha256
@@ -39,35 +42,71 @@ class Request:
     sample: Sample
     options: Options = field(default_factory=Options)
     force: bool = False
+    precisions: tuple[str, ...] = ()
+    judgements: Path | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What torch has given: a bundle that nothing has proven yet, and what is to prove it."""
+
+    bundle: Bundle
+    probes: Probes
+    figures: Parity
 
 
 def export_model(request: Request, narrate: Narrate, trace: Tracer = trace_graph) -> Manifest:
     """The manifest of the bundle written at `request.out`.
 
-    Raises `GateFailed` or `FlatSample` where the graph is not proven; then OUT is as it was.
+    Raises `GateFailed` or `FlatSample` where the graph is not proven; then OUT is as it was. Raises
+    `PrecisionsRefused` where further precisions are not: then the others are written.
     """
     with staged_bundle(request.out, force=request.force) as staging:
-        narrate(f"torch: loading {request.folder.model}")
-        reference = load_reference(read_spec(request.folder, request.options))
-        narrate(f"torch: scoring the sample ({request.sample})")
-        probes = compute_probes(reference, request.sample)
-        spread = require_spread(probes.scores, probes.tolerance.score, request.sample)
-        graphs = _trace_graphs(reference, staging, narrate, trace)
-        copy_descriptions(reference.spec.folder.path, staging)
-        reference.write_tokenizer_and_config(staging)
-        complete_descriptions(staging, reference.spec.head, reference.spec.max_tokens)
-        manifest = _first_manifest(reference, graphs, probes, staging)
-        bundle = Bundle(staging, manifest, probes.goldens())
-        parity = _prove_basis(bundle, probes, narrate) | {"score_spread": spread}
-        parity |= compare_with_whole(reference, probes) | _circumstances(manifest, probes)
-        record = manifest.precisions["fp32"].model_copy(update={"parity": parity})
-        manifest = manifest.model_copy(update={"precisions": {"fp32": record}})
-        manifest = with_model_card(manifest, staging)
+        draft = _draft(request, staging, narrate, trace)
+        # The original's weights go before a session brings them again.
+        gc.collect()
+        bundle, probes = draft.bundle, draft.probes
+        parity = _prove_basis(bundle, probes, narrate) | draft.figures
+        record = bundle.manifest.precisions["fp32"].model_copy(update={"parity": parity})
+        manifest = bundle.manifest.model_copy(update={"precisions": {"fp32": record}})
+        bench = Workbench(Bundle(staging, manifest, bundle.goldens), probes, narrate)
+        bundle, refused = add_precisions(bench, request.precisions, request.judgements)
+        manifest = with_model_card(bundle.manifest, staging)
         (staging / MANIFEST).write_text(manifest.to_json())
         narrate("reading the bundle as the server will")
         bundle = open_bundle(staging)
-        self_test(load_encoder(bundle, "fp32"), bundle)
+        for precision in runnable_precisions(manifest):
+            self_test(load_encoder(bundle, precision), bundle)
+    if refused:
+        raise PrecisionsRefused(manifest, refused)
     return manifest
+
+
+def _draft(request: Request, staging: Path, narrate: Narrate, trace: Tracer) -> Draft:
+    """All that torch does. Raises `FlatSample` where the sample proves nothing."""
+    narrate(f"torch: loading {request.folder.model}")
+    reference = load_reference(read_spec(request.folder, request.options))
+    narrate(f"torch: scoring the sample ({request.sample})")
+    probes = compute_probes(reference, request.sample)
+    spread = require_spread(probes.scores, probes.tolerance.score, request.sample)
+    whole = compare_with_whole(reference, probes)
+    graphs = _trace_graphs(reference, staging, narrate, trace)
+    copy_descriptions(reference.spec.folder.path, staging)
+    reference.write_tokenizer_and_config(staging)
+    complete_descriptions(staging, reference.spec.head, reference.spec.max_tokens)
+    manifest = _first_manifest(reference, graphs, probes, staging)
+    figures = {"score_spread": spread} | whole | _circumstances(manifest, probes)
+    return Draft(Bundle(staging, manifest, probes.goldens()), probes, figures)
+
+
+def export_reporting(
+    request: Request, narrate: Narrate
+) -> tuple[Manifest, PrecisionsRefused | None]:
+    """The bundle that was written, and what of it was not."""
+    try:
+        return export_model(request, narrate), None
+    except PrecisionsRefused as error:
+        return error.manifest, error
 
 
 def _trace_graphs(reference: Reference, staging: Path, narrate: Narrate, trace: Tracer) -> Graphs:

@@ -20,8 +20,9 @@ COLOURS = re.compile(r"\x1b\[[\d;]*m")
 Tracer = Callable[[ExportGraph, Path], None]
 
 
-def trace_graph(graph: ExportGraph, file: Path) -> None:
-    """Writes `graph` with any batch and length; tensors above 1.9 GB go into `file`.data.
+def trace_graph(graph: ExportGraph, file: Path, max_inline_bytes: int = MAX_INLINE_BYTES) -> None:
+    """Writes `graph` with any batch and length; weights above `max_inline_bytes` go into
+    `file`.data, one tensor at a time, so that they are in memory only once.
 
     Raises `UnsupportedArchitecture` where the exporter cannot follow the module.
     """
@@ -47,8 +48,11 @@ def trace_graph(graph: ExportGraph, file: Path) -> None:
     if program is None:
         raise UnsupportedArchitecture(f"torch gave no graph of {type(graph.transformer).__name__}")
     size_bytes = sum(p.numel() * p.element_size() for p in graph.parameters())
-    program.save(file, external_data=size_bytes > MAX_INLINE_BYTES)
-    model = onnx.load(file, load_external_data=False)
+    if size_bytes > max_inline_bytes:
+        program.save(file, external_data=True)
+        model = onnx.load(file, load_external_data=False)
+    else:
+        model = program.model_proto
     _forget_origin(model)
     _name_sizes(model)
     file.write_bytes(model.SerializeToString())

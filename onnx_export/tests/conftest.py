@@ -17,13 +17,22 @@ HAS_TORCH = importlib.util.find_spec("torch") is not None
 NEED_TORCH = [
     "adopt/test_graph_config.py",
     "gate/test_parity.py",
+    "precision/test_adding.py",
     "matrix/test_matrix.py",
     "test_calibration.py",
     "test_publish.py",
+    "test_trace.py",
+    "reference/test_layers.py",
     "reference/test_loading.py",
+    "reference/test_pair_template.py",
+    "reference/test_tokenizer_parity.py",
 ]
 HAS_ONNX = importlib.util.find_spec("onnx") is not None
 NEED_ONNX = [
+    "precision/test_exclusion.py",
+    "precision/test_fp16.py",
+    "precision/test_names.py",
+    "precision/test_rounding.py",
     "adopt/test_adoption.py",
     "adopt/test_graph_inputs.py",
     "adopt/test_layouts.py",
