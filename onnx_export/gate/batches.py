@@ -4,19 +4,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bicross.bundle import Bundle
 from bicross.errors import QueryTooLong, UsageError
-from bicross.runtime import BiEncoder, CrossEncoder, FloatArray, TokenSequence
+from bicross.runtime import (
+    CrossEncoder,
+    Encoder,
+    FloatArray,
+    LateInteractionEncoder,
+    Row,
+    SparseEncoder,
+    SparseVector,
+    TokenSequence,
+)
+from onnx_export.gate.token_outputs import densified, padded
 
-Encoder = BiEncoder | CrossEncoder
 # A bi-encoder's input is its input type and a text, a cross-encoder's a query and a passage.
 Input = tuple[str, str]
-
-
-def load_encoder(bundle: Bundle, precision: str) -> Encoder:
-    if bundle.manifest.task == "rerank":
-        return CrossEncoder.load(bundle, precision)
-    return BiEncoder.load(bundle, precision)
 
 
 def tokenize(encoder: Encoder, inputs: Sequence[Input]) -> list[TokenSequence]:
@@ -35,12 +37,19 @@ def tokenize(encoder: Encoder, inputs: Sequence[Input]) -> list[TokenSequence]:
 def run_batches(
     encoder: Encoder, sequences: Sequence[TokenSequence], size: int, *companions: TokenSequence
 ) -> FloatArray:
-    """[len(sequences), columns], `size` sequences a run in their order.
+    """[len(sequences), columns], `size` sequences a run in their order; of late interaction
+    [len(sequences), longest, dimensions], padded.
 
     `companions` are put into every run, and their rows left out of the result.
     """
-    parts = []
+    rows: list[Row] = []
     for start in range(0, len(sequences), size):
         batch = sequences[start : start + size]
-        parts.append(encoder.run([*batch, *companions])[: len(batch)])
-    return np.concatenate(parts).reshape(len(sequences), -1)
+        rows += list(encoder.run([*batch, *companions])[: len(batch)])
+    if isinstance(encoder, SparseEncoder):
+        vectors = [row for row in rows if isinstance(row, SparseVector)]
+        return densified(vectors, encoder.head.dimensions)
+    arrays = [np.asarray(row) for row in rows]
+    if isinstance(encoder, LateInteractionEncoder):
+        return padded(arrays)
+    return np.stack(arrays).reshape(len(sequences), -1)

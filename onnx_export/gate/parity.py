@@ -52,7 +52,7 @@ def _asked(measured: Measurement, probes: Probes, error_class: ErrorClass) -> li
     ]
     if probes.has_directions:
         figures.append(GateFigure("min_cosine", measured.min_cosine, standard.cosine))
-    return figures
+    return figures + _active(measured, probes, standard.active)
 
 
 def _exact(measured: Measurement, probes: Probes) -> list[GateFigure]:
@@ -64,7 +64,13 @@ def _exact(measured: Measurement, probes: Probes) -> list[GateFigure]:
     ]
     if probes.has_directions:
         figures.append(GateFigure("min_cosine", measured.min_cosine, MIN_COSINE))
-    return figures
+    return figures + _active(measured, probes, 1.0)
+
+
+def _active(measured: Measurement, probes: Probes, bound: float) -> list[GateFigure]:
+    if probes.task != "sparse_embedding":
+        return []
+    return [GateFigure("min_active_token_overlap", measured.min_active_overlap, bound)]
 
 
 def _described(measured: Measurement) -> Figures:

@@ -8,27 +8,40 @@ from typing import Literal
 import numpy as np
 
 from bicross.bundle.golden import PASSAGES, QUERIES, Goldens, Matrix
+from bicross.bundle.heads import Sparse
 from bicross.bundle.record import InputType, Task
 from bicross.runtime import FloatArray
 from onnx_export.gate.batches import Input
 from onnx_export.gate.figures import Numbers
+from onnx_export.gate.golden_rows import golden_rows
 from onnx_export.gate.samples import Sample
+from onnx_export.gate.token_outputs import (
+    maxsim_scores,
+    padded,
+    token_vectors_tolerance,
+    weights_tolerance,
+)
 from onnx_export.gate.tolerance import Tolerance, fp32_tolerance, golden_bound
+from onnx_export.reference.late_interaction import LateInteractionReference
 from onnx_export.reference.loading import Reference
 from onnx_export.reference.rerank import RerankReference
 
 Kind = Literal["short", "mixed", "maximum"]
 INPUT_TYPES: tuple[InputType, ...] = ("query", "passage")
 LARGEST_BATCH = 32
-# Long enough to pad every other row and to widen a batch's range, short enough for any model.
+# At most, and twice the longest passage: it pads every other row and widens a batch's range.
 GUEST_TOKENS = 256
 # Attention takes memory with the square of the length: 32 rows of 512 tokens, 2 of 8,192.
 MAXIMUM_TOKENS = 16_384
+# 256 MB of float32.
+MAXIMUM_LOGITS = 1 << 26
 
 
 @dataclass(frozen=True)
 class Probe:
-    """`expected` is [len(inputs), dimensions], or [len(inputs), 1] logits."""
+    """`expected` is [len(inputs), dimensions], [len(inputs), 1] of logits, or padded token vectors
+    [len(inputs), longest, dimensions].
+    """
 
     kind: Kind
     inputs: tuple[Input, ...]
@@ -65,7 +78,12 @@ class Probes:
 
     @property
     def tolerance(self) -> Tolerance:
-        return fp32_tolerance(self.mixed.expected, is_rerank=self.is_rerank)
+        values, count = self.mixed.expected, len(self.sample.queries)
+        if self.task == "sparse_embedding":
+            return weights_tolerance(values)
+        if self.task == "late_interaction":
+            return token_vectors_tolerance(values[:count], values[count:])
+        return fp32_tolerance(values, is_rerank=self.is_rerank)
 
     @property
     def scores(self) -> Numbers:
@@ -76,8 +94,10 @@ class Probes:
         """Scores [queries, passages] of `mixed` values, or of its first whole queries' pairs."""
         if self.is_rerank:
             return values.reshape(-1, len(self.sample.passages))
-        wide = values.astype(np.float64)
         count = len(self.sample.queries)
+        if self.task == "late_interaction":
+            return maxsim_scores(values[:count], values[count:])
+        wide = values.astype(np.float64)
         return np.asarray(wide[:count] @ wide[count:].T)
 
     def goldens(self) -> Goldens:
@@ -88,15 +108,18 @@ class Probes:
             passages=self.sample.passages[:PASSAGES],
             bounds={"fp32": golden_bound(self.scores, self.tolerance)},
         )
-        if self.is_rerank:
-            table = Matrix.of(self.scores[:QUERIES, :PASSAGES].tolist())
-            return goldens.model_copy(update={"scores": table})
-        return goldens.model_copy(
-            update={
-                "queries_out": Matrix.of(values[:QUERIES].tolist()),
-                "passages_out": Matrix.of(values[count : count + PASSAGES].tolist()),
-            }
-        )
+        update: dict[str, object] = {}
+        if self.task in {"rerank", "late_interaction"}:
+            update["scores"] = Matrix.of(self.scores[:QUERIES, :PASSAGES].tolist())
+        if not self.is_rerank:
+            queries, passages = values[:QUERIES], values[count : count + PASSAGES]
+            update |= golden_rows(self.task, queries, passages)
+        return goldens.model_copy(update=update)
+
+
+def reference_scores(reference: Reference, probes: Probes) -> Numbers:
+    """The ranking anew, [queries, passages], as `reference` is now."""
+    return probes.ranking(_probe("mixed", probes.mixed.inputs, reference).expected)
 
 
 def compute_probes(reference: Reference, sample: Sample) -> Probes:
@@ -126,9 +149,16 @@ def _probe(kind: Kind, inputs: tuple[Input, ...], reference: Reference) -> Probe
     for input_type in INPUT_TYPES:
         rows = [row for row, (first, _) in enumerate(inputs) if first == input_type]
         if rows:
-            found = reference.vectors([inputs[row][1] for row in rows], input_type)
+            texts = [inputs[row][1] for row in rows]
+            found = (
+                reference.matrices(texts, input_type)
+                if isinstance(reference, LateInteractionReference)
+                else reference.vectors(texts, input_type)
+            )
             vectors |= dict(zip(rows, found, strict=True))
-    return Probe(kind, inputs, np.stack([vectors[row] for row in range(len(inputs))]))
+    ordered = [vectors[row] for row in range(len(inputs))]
+    is_late = isinstance(reference, LateInteractionReference)
+    return Probe(kind, inputs, padded(ordered) if is_late else np.stack(ordered))
 
 
 def _inputs(
@@ -143,11 +173,18 @@ def _inputs(
 def _longest(reference: Reference, sample: Sample) -> tuple[Input, ...]:
     """Texts above the longest sequence, so that truncation is compared too."""
     limit = reference.spec.max_tokens
-    rows = max(1, min(LARGEST_BATCH, MAXIMUM_TOKENS // limit))
+    rows = max(1, min(LARGEST_BATCH, _most_tokens(reference) // limit))
     counts = _token_counts(reference, sample)
     texts = [_joined(sample.passages, counts, start, limit) for start in range(rows)]
     firsts = sample.queries if reference.spec.task == "rerank" else ("passage", "query")
     return tuple(zip(cycle(firsts), texts, strict=False))
+
+
+def _most_tokens(reference: Reference) -> int:
+    """Of one batch. A sparse encoder has the whole vocabulary's logits for each token."""
+    if isinstance(reference.spec.head, Sparse):
+        return min(MAXIMUM_TOKENS, MAXIMUM_LOGITS // reference.spec.head.dimensions)
+    return MAXIMUM_TOKENS
 
 
 def _joined(passages: Sequence[str], counts: Sequence[int], start: int, limit: int) -> str:
@@ -159,13 +196,13 @@ def _joined(passages: Sequence[str], counts: Sequence[int], start: int, limit: i
 
 
 def _guest(reference: Reference, sample: Sample) -> Input:
-    limit = min(GUEST_TOKENS, reference.spec.max_tokens)
-    text = _joined(sample.passages, _token_counts(reference, sample), 0, limit)
+    counts = _token_counts(reference, sample)
+    limit = min(GUEST_TOKENS, reference.spec.max_tokens, 2 * max(counts))
+    text = _joined(sample.passages, counts, 0, limit)
     first = sample.queries[0] if reference.spec.task == "rerank" else "passage"
     return first, text
 
 
 def _token_counts(reference: Reference, sample: Sample) -> list[int]:
     """Of each passage, at least one, so that joining ends."""
-    tokenizer = reference.model.tokenizer
-    return [max(1, len(tokenizer.tokenize(passage))) for passage in sample.passages]
+    return [max(1, reference.count_tokens(passage)) for passage in sample.passages]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bicross.bundle import Bundle
-from onnx_export.gate.batches import load_encoder
+from bicross.runtime import load_encoder
 from onnx_export.gate.failure import Figures
 from onnx_export.gate.measurement import Measurement, measure
 from onnx_export.gate.parity import require_parity
