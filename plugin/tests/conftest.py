@@ -4,7 +4,6 @@ A case that was found becomes an @example. No deadline, no complaint of slowness
 is slow at times, and a slow test is no wrong result.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,13 +34,9 @@ def cross_bundle() -> Bundle:
 
 
 @pytest.fixture(scope="session")
-def cut_bundle(bi_bundle: Bundle) -> Bundle:
-    """tiny-bi under another name, its vectors offered shorter too, and as int8."""
-    manifest = bi_bundle.manifest
-    assert manifest.embedding is not None
-    offers = {"matryoshka": (8, 4), "int8_scale": 0.5}
-    update = {"name": "tiny-cut", "embedding": manifest.embedding.model_copy(update=offers)}
-    return replace(bi_bundle, manifest=manifest.model_copy(update=update).sealed())
+def cut_bundle() -> Bundle:
+    """Pools without the prompt; vectors of 16, 8 or 4 dimensions, as int8 too."""
+    return open_bundle(BUNDLES / "tiny-cut")
 
 
 @pytest.fixture(scope="session")

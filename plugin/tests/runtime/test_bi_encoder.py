@@ -62,10 +62,11 @@ def test_own_dimensions_are_offered_and_no_others(bi_encoder: BiEncoder) -> None
 
 
 def test_vectors_are_cut_to_dimensions_on_offer_and_of_unit_length_again(
-    bi_encoder: BiEncoder, cut_bundle: Bundle
+    cut_bundle: Bundle,
 ) -> None:
-    whole = bi_encoder.encode(TEXTS, "passage")
-    cut = BiEncoder.load(cut_bundle, threads=1).encode(TEXTS, "passage", dimensions=4)
+    encoder = BiEncoder.load(cut_bundle, threads=1)
+    whole = encoder.encode(TEXTS, "passage")
+    cut = encoder.encode(TEXTS, "passage", dimensions=4)
     assert cut.dtype == np.float32
     expected = whole[:, :4] / np.linalg.norm(whole[:, :4], axis=1, keepdims=True)
     assert np.abs(cut - expected).max() < TOLERANCE
@@ -83,6 +84,17 @@ def test_cut_vector_of_nothing_but_zeros_stays_finite(bi_encoder: BiEncoder) -> 
     vectors = np.zeros((1, 16), np.float32)
     vectors[0, 15] = 1
     assert bi_encoder.cut(vectors, 8).tolist() == [[0.0] * 8]
+
+
+def test_prompt_that_is_not_pooled_still_moves_what_is(cut_bundle: Bundle) -> None:
+    """The text's tokens see it; and its own, were they pooled, would move the vector too."""
+    encoder = BiEncoder.load(cut_bundle, threads=1)
+    (row,) = encoder.tokenize(["the cat sat"], "passage")
+    assert row.prompt_tokens == 3
+    pooled = encoder.run([replace(row, prompt_tokens=0)])
+    assert np.abs(encoder.run([row]) - pooled).max() > 0.01
+    bare = encoder.tokenizer.encode_texts(["the cat sat"])
+    assert np.abs(encoder.run([row]) - encoder.run(bare)).max() > 0.01
 
 
 def test_dimensions_that_are_not_offered_are_refused_with_those_that_are(

@@ -15,9 +15,9 @@ Copied = Callable[[Bundle], Bundle]
 
 
 def test_tiny_bundles_reproduce_their_goldens(
-    bi_encoder: BiEncoder, cross_encoder: CrossEncoder
+    bi_encoder: BiEncoder, cross_encoder: CrossEncoder, cut_bundle: Bundle
 ) -> None:
-    for encoder in (bi_encoder, cross_encoder):
+    for encoder in (bi_encoder, cross_encoder, BiEncoder.load(cut_bundle, threads=1)):
         comparison = self_test(encoder, encoder.bundle)
         assert comparison.max_abs_diff < 1e-4
         assert comparison.min_tau > 0.99

@@ -31,7 +31,8 @@ async def test_openapi_describes_every_route_with_its_body(client: httpx.AsyncCl
         "/health/ready",
     }
     for path, fields in {
-        "/v1/embeddings": {"model", "input", "input_type", "encoding_format", "dimensions"},
+        "/v1/embeddings": {"model", "input", "input_type", "encoding_format", "dimensions"}
+        | {"output_dtype"},
         "/v2/rerank": {"model", "query", "documents", "top_n", "return_documents"},
     }.items():
         content = paths[path]["post"]["requestBody"]["content"]["application/json"]

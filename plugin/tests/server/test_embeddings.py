@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bicross.bundle import Bundle
@@ -87,6 +87,23 @@ async def test_base64_holds_the_same_numbers_as_float(
 def test_base64_of_a_vector_gives_back_every_bit(values: list[float]) -> None:
     row = np.array(values, np.float32)
     assert np.frombuffer(base64.b64decode(base64_of(row)), "<f4").tobytes() == row.tobytes()
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
+@example("\0a")
+@example("\ufeff\ue000\U0010ffff")
+async def test_any_text_reaches_the_model_as_it_was_sent(
+    client: httpx.AsyncClient, bi_encoder: BiEncoder, text: str
+) -> None:
+    response = await client.post(URL, json={"model": "tiny-bi", "input": text})
+    if text.strip():
+        expected = bi_encoder.encode([text], "passage")
+        (row,) = bi_encoder.tokenize([text], "passage")
+        assert np.abs(vectors(response) - expected).max() < TOLERANCE
+        assert response.json()["usage"]["total_tokens"] == row.length
+    else:
+        assert (response.status_code, error(response)["param"]) == (400, "input")
 
 
 async def test_usage_counts_tokens_as_the_model_reads_them(client: httpx.AsyncClient) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bicross.errors import RequestError
-from bicross.server.schemas import EmbeddingsRequest, RerankRequest
+from bicross.server.schemas import EmbeddingsAnswer, EmbeddingsRequest, RerankRequest
 from bicross.server.texts import TextLimits, read_documents, read_inputs
 
 EXAMPLES = Path(__file__).parents[2] / "protocol" / "examples"
@@ -30,12 +30,22 @@ objects = st.dictionaries(st.sampled_from(fields), json_values, max_size=6)
 
 @pytest.mark.parametrize(
     ("schema", "example"),
-    [(EmbeddingsRequest, "embeddings.request.json"), (RerankRequest, "rerank.request.json")],
-    ids=["embeddings", "rerank"],
+    [
+        (EmbeddingsRequest, "embeddings.request.json"),
+        (EmbeddingsRequest, "embeddings.int8.request.json"),
+        (RerankRequest, "rerank.request.json"),
+    ],
+    ids=["embeddings", "int8", "rerank"],
 )
 def test_shared_example_is_read(schema: type[EmbeddingsRequest], example: str) -> None:
     body = json.loads((EXAMPLES / example).read_text())
     assert schema.read(body).model_dump(exclude_unset=True) == body
+
+
+@pytest.mark.parametrize("example", ["embeddings", "embeddings.int8"])
+def test_shared_answer_is_of_the_documented_shape(example: str) -> None:
+    answer = json.loads((EXAMPLES / f"{example}.response.json").read_text())
+    assert EmbeddingsAnswer.model_validate(answer, extra="forbid").model_dump() == answer
 
 
 @pytest.mark.parametrize("schema", [EmbeddingsRequest, RerankRequest])
