@@ -178,6 +178,13 @@ ENCODERS = (
         _without_pooler(transformers.NomicBertModel),
     ),
     Architecture(
+        "Jina v3 (native)",
+        "xlm_roberta",
+        transformers.JinaEmbeddingsV3Config,
+        SMALL,
+        _without_pooler(transformers.JinaEmbeddingsV3Model),
+    ),
+    Architecture(
         "EuroBERT",
         "llama",
         transformers.EuroBertConfig,

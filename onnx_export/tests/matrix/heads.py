@@ -24,6 +24,8 @@ from onnx_export.tests.matrix.row import Compare, Row
 from onnx_export.tests.matrix.workshop import MAX_TOKENS, SPREAD, Workshop, draw
 
 EVERY_POOLING = ("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
+# The architectures' rows try them all.
+PRECISIONS = ("fp16", "int8")
 PROMPTS = {"query": "query: ", "document": "represent this passage: "}
 Build = Callable[[Workshop], Sequence[nn.Module]]
 
@@ -42,7 +44,13 @@ class Head:
 
     def row(self) -> Row:
         return Row(
-            f"head-{self.id}", self.architecture, self.says, self._build, self.compare, self.options
+            f"head-{self.id}",
+            self.architecture,
+            self.says,
+            self._build,
+            self.compare,
+            self.options,
+            PRECISIONS,
         )
 
     def _build(self, workshop: Workshop) -> Path:
@@ -258,6 +266,7 @@ ROWS = (
         model2vec_folder,
         compare_vectors,
         Options(max_tokens=256),
+        PRECISIONS,
     ),
     Row(
         "head-plain",
@@ -266,5 +275,6 @@ ROWS = (
         BERT.build,
         compare_vectors,
         Options(task="text_embedding"),
+        PRECISIONS,
     ),
 )

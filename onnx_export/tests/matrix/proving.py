@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from bicross.bundle import Bundle, open_bundle
 from bicross.bundle.golden import PASSAGES, QUERIES
+from bicross.runtime.session import runnable_precisions
 from onnx_export.gate.samples import Sample, read_sample
-from onnx_export.publish import Request, export_model
+from onnx_export.publish import Request, export_reporting
 from onnx_export.source.hub import ModelFolder
 from onnx_export.tests.matrix.row import Agreement, Row
 from onnx_export.tests.matrix.workshop import Workshop
@@ -18,10 +19,11 @@ MIN_SPREAD = 0.01
 
 @dataclass(frozen=True)
 class Proof:
-    """One agreement for each precision that the bundle holds."""
+    """One agreement for each precision that the bundle holds; `refused` names those it does not."""
 
     bundle: Bundle
     agreements: dict[str, Agreement]
+    refused: str = ""
 
 
 def small_sample() -> Sample:
@@ -30,15 +32,25 @@ def small_sample() -> Sample:
     return Sample("built-in", whole.queries[:QUERIES], whole.passages[:PASSAGES])
 
 
-def prove_row(row: Row, workshop: Workshop, sample: Sample) -> Proof:
-    """Raises what `export_model` does, `GateFailed` above all."""
+def prove_row(
+    row: Row, workshop: Workshop, sample: Sample, precisions: tuple[str, ...] = ()
+) -> Proof:
+    """fp32 and those of further `precisions` that their gate lets through.
+
+    Raises what `export_model` does for fp32, `GateFailed` above all.
+    """
     folder = row.build(workshop)
     out = workshop.root / "bundles" / row.id
-    export_model(Request(ModelFolder(folder, row.id), out, sample, row.options), _silent)
+    request = Request(ModelFolder(folder, row.id), out, sample, row.options, precisions=precisions)
+    _, refused = export_reporting(request, _silent)
     bundle = open_bundle(out)
     return Proof(
         bundle,
-        {name: row.compare(folder, bundle, sample, name) for name in bundle.manifest.precisions},
+        {
+            name: row.compare(folder, bundle, sample, name)
+            for name in runnable_precisions(bundle.manifest)
+        },
+        "" if refused is None else str(refused),
     )
 
 

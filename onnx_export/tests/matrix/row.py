@@ -44,7 +44,8 @@ Compare = Callable[[Path, Bundle, Sample, str], Agreement]
 class Row:
     """`build` writes the model's folder, once; `head` says what follows the architecture.
 
-    `precisions` are those beside fp32 that the whole matrix tries; a gate may refuse them.
+    `precisions` are those beside fp32 that the whole matrix tries, None for all; a gate may refuse
+    them.
     """
 
     id: str
@@ -53,4 +54,4 @@ class Row:
     build: Callable[[Workshop], Path]
     compare: Compare
     options: Options = field(default_factory=Options)
-    precisions: tuple[str, ...] = ()
+    precisions: tuple[str, ...] | None = None
