@@ -1,10 +1,14 @@
 """The scale of int8 vectors, from the original's own vectors of the sample."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from bicross.bundle.heads import Embedding, Head
 from bicross.runtime import FloatArray
-from onnx_export.gate.probes import Probes
+
+if TYPE_CHECKING:
+    from onnx_export.gate.probes import Probes
 
 # Of the absolute values, so many are not cut. On all-MiniLM-L6-v2 the top ten kept most from here
 # up to the largest value of all, which one odd text may stretch; see docs/server.md.
@@ -13,7 +17,7 @@ QUANTILE = 0.9995
 SIGNIFICANT_DIGITS = 3
 
 
-def calibrated(head: Head, probes: Probes) -> Head:
+def calibrated(head: Head, probes: "Probes") -> Head:
     """`head` with its `int8_scale`, where it gives one vector per text."""
     if not isinstance(head, Embedding):
         return head

@@ -33,7 +33,7 @@ def require_dtype(head: Embedding, dtype: OutputDtype, who: str) -> None:
     if dtype not in offered:
         raise InvalidRequest(
             f"`output_dtype` {dtype} is not offered: the bundle of {who} has no int8_scale. Export "
-            f"the model again to calibrate one, or ask for one of {', '.join(offered)}",
+            f"the model from its weights to calibrate one, or ask for {', '.join(offered)}",
             param="output_dtype",
         )
 

@@ -123,7 +123,9 @@ def test_model_without_a_scale_offers_bits_alone_and_says_how_to_have_int8() -> 
     assert offered_dtypes(bare) == ("float", "binary", "ubinary")
     assert offered_dtypes(head(8)) == ("float", "int8", "uint8", "binary", "ubinary")
     require_dtype(bare, "ubinary", "minilm")
-    with pytest.raises(InvalidRequest, match=r"minilm has no int8_scale. Export the model again"):
+    with pytest.raises(
+        InvalidRequest, match=r"minilm has no int8_scale. Export the model from its weights"
+    ):
         require_dtype(bare, "uint8", "minilm")
 
 

@@ -178,7 +178,7 @@ async def test_int8_is_refused_with_its_remedy_where_the_bundle_has_no_scale(
     assert response.status_code == 400
     assert error(response)["param"] == "output_dtype"
     assert "the bundle of tiny-bi@" in error(response)["message"]
-    assert "Export the model again" in error(response)["message"]
+    assert "Export the model from its weights" in error(response)["message"]
     assert "float, binary, ubinary" in error(response)["message"]
 
 
