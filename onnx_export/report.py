@@ -12,6 +12,7 @@ from rich.table import Table
 
 from bicross.bundle import Bundle, Manifest
 from onnx_export.check import Finding
+from onnx_export.gate.samples import Sample, shortened
 
 SHORT_DIGEST = 12
 
@@ -39,7 +40,10 @@ def steps() -> Iterator[Callable[[str], None]]:
         finish()
 
 
-def print_manifest(manifest: Manifest, out: Path, *, as_json: bool) -> None:
+def print_manifest(
+    manifest: Manifest, out: Path, sample: Sample | None = None, *, as_json: bool
+) -> None:
+    """With the `sample` that the gate ran, the worst case is shown with its texts."""
     summary = summarise(manifest, out)
     if as_json:
         print(json.dumps(summary, indent=1))  # noqa: T201  the result itself
@@ -51,6 +55,8 @@ def print_manifest(manifest: Manifest, out: Path, *, as_json: bool) -> None:
     for precision, record in manifest.precisions.items():
         for figure, value in _headline(record.parity).items():
             table.add_row(f"{precision} {figure}", value)
+        if sample is not None and (told := _worst_swap(record.parity, sample)):
+            table.add_row(f"{precision} worst swap", escape(told))
     Console().print(table)
 
 
@@ -92,6 +98,18 @@ def summarise(manifest: Manifest, out: Path) -> dict[str, object]:
             name: record.model_dump(mode="json") for name, record in manifest.precisions.items()
         },
     }
+
+
+def _worst_swap(parity: dict[str, float | str] | str, sample: Sample) -> str:
+    """Two passages that changed places, by the numbers that the gate kept of them."""
+    if isinstance(parity, str) or "swap.query" not in parity:
+        return ""
+    query, higher, lower = (int(parity[f"swap.{name}"]) for name in ("query", "higher", "lower"))
+    gap = float(parity["swap.reference_gap"])
+    return (
+        f"{shortened(sample.queries[query])}: {shortened(sample.passages[higher])} "
+        f"({gap:.3g} ahead in torch) fell below {shortened(sample.passages[lower])}"
+    )
 
 
 def _headline(parity: dict[str, float | str] | str) -> dict[str, str]:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from bicross.errors import GateFailed
 from onnx_export.gate.figures import Swap
 from onnx_export.gate.measurement import Measurement
-from onnx_export.gate.samples import Sample
+from onnx_export.gate.samples import Sample, shortened
 
 Figures = dict[str, float | str]
-SHOWN_CHARACTERS = 120
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,9 @@ def refuse(who: str, figure: GateFigure, measured: Measurement, sample: Sample) 
 def swap_in_words(swap: Swap, sample: Sample) -> str:
     """Query and passages with their scores, long texts cut."""
     return (
-        f"worst swap: query {_cut(sample.queries[swap.query])}\n"
+        f"worst swap: query {shortened(sample.queries[swap.query])}\n"
         f"  {swap.reference[0]:.6g} in torch, {swap.ours[0]:.6g} here: "
-        f"{_cut(sample.passages[swap.higher])}\n"
+        f"{shortened(sample.passages[swap.higher])}\n"
         f"  {swap.reference[1]:.6g} in torch, {swap.ours[1]:.6g} here: "
-        f"{_cut(sample.passages[swap.lower])}"
+        f"{shortened(sample.passages[swap.lower])}"
     )
-
-
-def _cut(text: str) -> str:
-    return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")

@@ -1,0 +1,1 @@
+"""Graphs in fewer bits, made from the float32 graph with onnxruntime's own tools."""

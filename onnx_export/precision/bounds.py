@@ -1,0 +1,31 @@
+"""How far a lossy precision may be from the goldens when loaded: what was measured, doubled."""
+
+from bicross.bundle import Bound
+from bicross.bundle.golden import PASSAGES
+from onnx_export.gate.measurement import Measurement
+from onnx_export.gate.probes import Probes
+from onnx_export.gate.standards import STANDARDS
+
+# Another batch or another CPU may move the numbers further than those tried here.
+MARGIN = 2
+ONE_SWAP = 2 / (PASSAGES * (PASSAGES - 1) // 2)
+# bfloat16 keeps 8 bits of a number; a deep network's sums lose some 16 times that.
+BF16_TOLERANCE = 16 / 2**8
+
+
+def measured_bound(measured: Measurement, probes: Probes) -> Bound:
+    """The goldens' texts are among the mixed ones, and were run alone and in company."""
+    moved = max(value for (kind, _), value in measured.differences.items() if kind == "mixed")
+    return Bound(
+        max_abs_diff=max(probes.tolerance.value, MARGIN * moved),
+        min_tau=max(-1.0, 1 - MARGIN * (1 - measured.golden_tau) - ONE_SWAP),
+    )
+
+
+def hinted_bound(probes: Probes) -> Bound:
+    """For an engine that is not here: what bfloat16 can be expected to keep."""
+    largest = float(abs(probes.mixed.expected).max())
+    return Bound(
+        max_abs_diff=max(probes.tolerance.value, BF16_TOLERANCE * largest),
+        min_tau=STANDARDS["half"].tau,
+    )
