@@ -16,10 +16,11 @@ from bicross.errors import (
     UsageError,
 )
 from onnx_export.source.model_files import read_config, read_json, read_modules
+from onnx_export.source.own_files import require_own_files
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 WEIGHTS = "*.safetensors"
-PATTERNS = ["*.json", "*.txt", "*.model", WEIGHTS]
+PATTERNS = ["*.json", "*.txt", "*.model", "*.md", "LICENSE*", "NOTICE*", WEIGHTS]
 # Folders of other libraries' weights beside those that are exported.
 OTHER_WEIGHTS = ["onnx/*", "openvino/*"]
 CHUNK_BYTES = 1 << 20
@@ -36,7 +37,7 @@ class ModelFolder:
 
 def find_model(model: str, revision: str | None = None, *, trust_remote_code: bool) -> ModelFolder:
     """Raises `UsageError` where there is no such model, `EnvironmentProblem` where the hub does not
-    answer, `RemoteCodeRefused` and `PickleRefused` for what the folder holds.
+    answer, `RemoteCodeRefused`, `PickleRefused` and `NotARegularFile` for what the folder holds.
     """
     path = Path(model)
     if path.is_dir():
@@ -48,6 +49,7 @@ def find_model(model: str, revision: str | None = None, *, trust_remote_code: bo
         folder = _download(model, revision, trust_remote_code=trust_remote_code)
     else:
         raise UsageError(f"{model} is neither a folder here nor an id of the hub")
+    require_own_files(folder.path)
     if not trust_remote_code:
         _refuse_remote_code(folder)
     _refuse_pickles(folder)
@@ -137,7 +139,8 @@ def _refuse_pickles(folder: ModelFolder) -> None:
                 f"{pickled.relative_to(path).as_posix()} is a pickle, and there are no safetensors "
                 "beside it; convert it (save_pretrained writes safetensors) and export that"
             )
-    if list(path.glob(WEIGHTS)):
+    # A router's are in the folders of its routes.
+    if weight_files(path):
         return
     if folder.revision is not None:
         raise PickleRefused(
