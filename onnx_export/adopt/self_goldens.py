@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bicross.bundle import Bound, Goldens
-from bicross.bundle.golden import PASSAGES, QUERIES, Matrix
+from bicross.bundle.golden import PASSAGES, QUERIES
+from bicross.bundle.matrix import Matrix
 from bicross.errors import GateFailed
 from bicross.runtime import Encoder, FloatArray
 from onnx_export.gate.batches import Input, run_batches, tokenize

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bicross.bundle.golden import Matrix
+from bicross.bundle.matrix import Matrix
 from bicross.bundle.record import Task
 from bicross.bundle.token_records import TokenVectors, TokenWeights
 from bicross.runtime import FloatArray

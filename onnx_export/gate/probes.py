@@ -7,8 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from bicross.bundle.golden import PASSAGES, QUERIES, Goldens, Matrix
+from bicross.bundle.golden import PASSAGES, QUERIES, Goldens
 from bicross.bundle.heads import Sparse
+from bicross.bundle.matrix import Matrix
 from bicross.bundle.record import InputType, Task
 from bicross.runtime import FloatArray
 from onnx_export.gate.batches import Input

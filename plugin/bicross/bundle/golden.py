@@ -4,23 +4,19 @@ Eight queries by sixteen passages, with the vectors or logits that the reference
 for each precision how far an engine may stray and still rank alike.
 """
 
-import base64
 import math
-import sys
-from array import array
 from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from bicross.bundle.matrix import Matrix, Rows
 from bicross.bundle.record import Record
 from bicross.bundle.token_records import TokenVectors, TokenWeights
 from bicross.errors import GoldenMismatch, InvalidManifest
 
-Rows = Sequence[Sequence[float]]
 QUERIES = 8
 PASSAGES = 16
-FLOAT_BYTES = 4
 
 
 class Bound(Record):
@@ -55,35 +51,6 @@ class Comparison(Record):
 
 # What numbers of another shape show: nothing about them can be compared.
 OTHER_SHAPE = Comparison.model_construct(max_abs_diff=math.inf, min_tau=-1.0)
-
-
-class Matrix(Record):
-    """Rows of float32: base64 of little-endian bytes, as embeddings travel on the wire."""
-
-    columns: Annotated[int, Field(ge=1)]
-    base64: str
-
-    @model_validator(mode="after")
-    def holds_whole_rows(self) -> Self:
-        size = len(base64.b64decode(self.base64, validate=True))
-        if not size or size % (FLOAT_BYTES * self.columns):
-            raise ValueError(f"{size} bytes are no rows of {self.columns} float32")
-        return self
-
-    @classmethod
-    def of(cls, rows: Rows) -> Self:
-        flat = array("f", [value for row in rows for value in row])
-        if sys.byteorder == "big":
-            flat.byteswap()
-        return cls(columns=len(rows[0]), base64=base64.b64encode(flat.tobytes()).decode("ascii"))
-
-    def rows(self) -> list[list[float]]:
-        flat = array("f", base64.b64decode(self.base64, validate=True))
-        if sys.byteorder == "big":
-            flat.byteswap()
-        return [
-            list(flat[start : start + self.columns]) for start in range(0, len(flat), self.columns)
-        ]
 
 
 class Goldens(Record):
@@ -125,7 +92,9 @@ class Goldens(Record):
         return self
 
     def to_json(self) -> str:
-        return self.model_dump_json(indent=1, exclude_none=True) + "\n"
+        # A line for each token's id would be most of the file.
+        indent = None if self.queries_weights else 1
+        return self.model_dump_json(indent=indent, exclude_none=True) + "\n"
 
     @classmethod
     def parse(cls, text: str | bytes) -> "Goldens":

@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
-from bicross.bundle.golden import OTHER_SHAPE, Comparison, Goldens, Rows, smallest_tau
+from bicross.bundle.golden import OTHER_SHAPE, Comparison, Goldens, smallest_tau
+from bicross.bundle.matrix import Rows
 from bicross.errors import InvalidManifest
 
 SparseRows = Sequence[Mapping[int, float]]

@@ -3,11 +3,12 @@
 Both are kept small: of a row's weights the largest, of a text's vectors some, spread evenly.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from bicross.bundle.matrix import Matrix, Rows
 from bicross.bundle.record import Record, TokenId
 
 KEPT_WEIGHTS = 128
@@ -56,28 +57,26 @@ class TokenVectors(Record):
     """How many vectors one text has, and those at `sampled_rows(tokens)`."""
 
     tokens: Annotated[int, Field(ge=1)]
-    vectors: tuple[tuple[float, ...], ...]
+    vectors: Matrix
 
     @model_validator(mode="after")
     def holds_the_sampled_rows(self) -> Self:
-        if len(self.vectors) != len(sampled_rows(self.tokens)):
-            raise ValueError(f"{len(self.vectors)} vectors of {self.tokens} tokens")
-        if len({len(vector) for vector in self.vectors}) != 1 or not self.vectors[0]:
-            raise ValueError("vectors have different dimensions, or none")
+        found = len(self.vectors.rows())
+        if found != len(sampled_rows(self.tokens)):
+            raise ValueError(f"{found} vectors of {self.tokens} tokens")
         return self
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[float]]) -> Self:
+    def of(cls, rows: Rows) -> Self:
         sampled = [rows[index] for index in sampled_rows(len(rows))]
-        vectors = tuple(tuple(_short(value) for value in row) for row in sampled)
-        return cls(tokens=len(rows), vectors=vectors)
+        return cls(tokens=len(rows), vectors=Matrix.of(sampled))
 
-    def differences(self, rows: Sequence[Sequence[float]]) -> Iterable[float]:
+    def differences(self, rows: Rows) -> Iterable[float]:
         """Infinite where the number of tokens or of dimensions is another."""
-        if len(rows) != self.tokens or len(rows[0]) != len(self.vectors[0]):
+        if len(rows) != self.tokens or len(rows[0]) != self.vectors.columns:
             yield float("inf")
             return
-        for index, vector in zip(sampled_rows(self.tokens), self.vectors, strict=True):
+        for index, vector in zip(sampled_rows(self.tokens), self.vectors.rows(), strict=True):
             yield from (abs(x - y) for x, y in zip(rows[index], vector, strict=True))
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bicross.bundle import Bound, Comparison, Goldens
-from bicross.bundle.golden import Matrix, kendall_tau
+from bicross.bundle.golden import kendall_tau
+from bicross.bundle.matrix import Matrix
 from bicross.errors import GoldenMismatch, InvalidManifest, ManifestError
 
 FLOATS = st.floats(-1e6, 1e6, width=32)

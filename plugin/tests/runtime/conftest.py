@@ -10,8 +10,8 @@ import pytest
 import tokenizers
 
 from bicross.bundle import Bundle, Manifest, open_bundle
-from bicross.bundle.golden import Matrix
 from bicross.bundle.manifest import Graph
+from bicross.bundle.matrix import Matrix
 from bicross.bundle.sequences import Sequences
 from bicross.bundle.store import file_records
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bicross.bundle import Bundle
-from bicross.bundle.golden import Matrix
+from bicross.bundle.matrix import Matrix
 from bicross.errors import GoldenMismatch, InvalidManifest
 from bicross.runtime import BiEncoder, CrossEncoder, self_test
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bicross.bundle import Bundle
-from bicross.bundle.golden import Matrix
+from bicross.bundle.matrix import Matrix
 from bicross.errors import GoldenMismatch, InvalidManifest, UnsafeGraph
 from bicross.runtime import BiEncoder, TokenSequence, self_test
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bicross.bundle import Bundle
-from bicross.bundle.golden import Matrix
+from bicross.bundle.matrix import Matrix
 from bicross.errors import ModelNotFound, NotReady, UsageError, WrongTask
 from bicross.server.catalog import Catalog
 from bicross.server.metrics import Metrics

@@ -7,7 +7,7 @@ import httpx
 
 from bicross import __version__
 from bicross.bundle import Bundle
-from bicross.bundle.golden import Matrix
+from bicross.bundle.matrix import Matrix
 from bicross.server.catalog import Catalog
 
 
