@@ -24,9 +24,11 @@ from onnx_export.model_card import with_model_card
 from onnx_export.precision.adding import PrecisionsRefused, Workbench, add_precisions
 from onnx_export.records import Graphs, Identity, make_manifest
 from onnx_export.reference.loading import Reference, load_reference
+from onnx_export.source.attention_memory import free_memory_bytes, require_attention_memory
 from onnx_export.source.hub import ModelFolder, weight_files, weights_sha256
 from onnx_export.source.licence import read_licence
-from onnx_export.source.spec import Options, read_spec
+from onnx_export.source.model_files import read_json
+from onnx_export.source.spec import ModelSpec, Options, read_spec
 from onnx_export.trace import OPSET, Tracer, trace_graph
 
 Narrate = Callable[[str], None]
@@ -85,7 +87,7 @@ def export_model(request: Request, narrate: Narrate, trace: Tracer = trace_graph
 def _draft(request: Request, staging: Path, narrate: Narrate, trace: Tracer) -> Draft:
     """All that torch does. Raises `FlatSample` where the sample proves nothing."""
     narrate(f"torch: loading {request.folder.model}")
-    reference = load_reference(read_spec(request.folder, request.options))
+    reference = load_reference(_affordable_spec(request))
     narrate(f"torch: scoring the sample ({request.sample})")
     probes = compute_probes(reference, request.sample)
     spread = require_spread(probes.scores, probes.tolerance.score, request.sample)
@@ -97,6 +99,14 @@ def _draft(request: Request, staging: Path, narrate: Narrate, trace: Tracer) -> 
     manifest = _first_manifest(reference, graphs, probes, staging)
     figures = {"score_spread": spread} | whole | _circumstances(manifest, probes)
     return Draft(Bundle(staging, manifest, probes.goldens()), probes, figures)
+
+
+def _affordable_spec(request: Request) -> ModelSpec:
+    """Raises `UsageError` where the gate's longest sequence would not fit into memory."""
+    spec, folder = read_spec(request.folder, request.options), request.folder
+    config = read_json(folder.path, "config.json")
+    require_attention_memory(folder.model, config, spec.max_tokens, free_memory_bytes())
+    return spec
 
 
 def export_reporting(

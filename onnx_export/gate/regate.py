@@ -1,5 +1,6 @@
 """The gate run again for a bundle that exists, against the model it was made from."""
 
+import gc
 from collections.abc import Callable
 
 from bicross.bundle import Bundle
@@ -30,7 +31,11 @@ def run_gate_again(
     reference = load_reference(read_spec(folder, options))
     narrate(f"torch: scoring the sample ({sample})")
     probes = compute_probes(reference, sample)
-    return prove(bundle, probes, narrate) | compare_with_whole(reference, probes)
+    whole = compare_with_whole(reference, probes)
+    # The original's weights go before a session brings them again.
+    del reference
+    gc.collect()
+    return prove(bundle, probes, narrate) | whole
 
 
 def _options(bundle: Bundle, *, trust_remote_code: bool) -> Options:
