@@ -88,10 +88,12 @@ def test_masked_language_model_is_no_cross_encoder(tmp_path: Path) -> None:
         spec(tmp_path, masked, task="rerank")
 
 
-def test_sparse_encoder_is_named(tmp_path: Path) -> None:
-    saved = {"model_type": "SparseEncoder"}
+def test_encoder_of_another_kind_is_named(tmp_path: Path) -> None:
+    saved = {"model_type": "VideoEncoder"}
     (tmp_path / "config_sentence_transformers.json").write_text(json.dumps(saved))
-    with pytest.raises(UnsupportedArchitecture, match="SparseEncoder"):
+    with pytest.raises(
+        UnsupportedArchitecture, match=r"VideoEncoder; exported are .*MultiVectorEncoder"
+    ):
         spec(tmp_path, BERT, "Transformer", "Pooling")
 
 

@@ -31,7 +31,7 @@ class TokenWeights(Record):
 
     @classmethod
     def of(cls, weights: Mapping[int, float]) -> Self:
-        """Nine digits give every float32 back."""
+        """Of each weight nine digits, which tell every float32 from its neighbours."""
         ranked = sorted(weights, key=lambda token: (-weights[token], token))
         kept, left = sorted(ranked[:KEPT_WEIGHTS]), ranked[KEPT_WEIGHTS:]
         return cls(

@@ -21,16 +21,17 @@ WEIGHTS = st.dictionaries(
 
 
 @given(WEIGHTS)
-def test_weights_of_a_row_differ_from_it_by_nothing(weights: dict[int, float]) -> None:
-    assert max(TokenWeights.of(weights).differences(weights), default=0.0) == 0
+def test_weights_of_a_row_differ_from_it_by_their_tenth_digit(weights: dict[int, float]) -> None:
+    differences = TokenWeights.of(weights).differences(weights)
+    assert max(differences, default=0.0) <= 1e-8 * max(weights.values(), default=0.0)
 
 
 @given(WEIGHTS)
-def test_kept_weights_are_the_largest_and_bear_every_bit(weights: dict[int, float]) -> None:
+def test_kept_weights_are_the_largest(weights: dict[int, float]) -> None:
     kept = TokenWeights.of(weights)
     assert len(kept.ids) == min(len(weights), KEPT_WEIGHTS)
-    assert all(weights[token] == weight for token, weight in kept.by_id.items())
-    assert all(weight <= kept.rest for token, weight in weights.items() if token not in kept.by_id)
+    left = [weight for token, weight in weights.items() if token not in kept.by_id]
+    assert max(left, default=0.0) == pytest.approx(kept.rest, rel=1e-8)
     assert all(weight >= kept.rest for weight in kept.weights)
 
 
