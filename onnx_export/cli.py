@@ -7,16 +7,34 @@ import importlib.util
 import signal
 import sys
 from collections.abc import Collection
-from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
 
 from bicross import __version__
-from bicross.bundle.record import Task
-from bicross.errors import BicrossError, EnvironmentProblem, GateFailed
+from bicross.errors import BicrossError, EnvironmentProblem, GateFailed, UsageError
 from bicross.exits import INTERRUPTED, TERMINATED, fail
+from onnx_export.cli_options import (
+    BundleFolder,
+    Dimensions,
+    Folder,
+    Force,
+    Json,
+    Judgements,
+    Label,
+    Matryoshka,
+    MaxTokens,
+    Name,
+    Original,
+    Out,
+    PassagePrompt,
+    PrecisionNames,
+    QueryPrompt,
+    SampleFile,
+    TaskOption,
+    TrustRemoteCode,
+)
 
 EXPORT_PACKAGES = ("torch", "transformers", "sentence_transformers", "onnx", "onnxscript")
 ADOPT_PACKAGES = ("numpy", "onnx", "onnxruntime", "tokenizers")
@@ -29,58 +47,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-Folder = Annotated[Path, typer.Argument(help="A folder that holds a model as ONNX.")]
-BundleFolder = Annotated[Path, typer.Argument(help="A bundle's folder.")]
-Out = Annotated[Path, typer.Argument(help="The folder to write; it must not hold anything.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace what stands at OUT.")]
-Name = Annotated[str | None, typer.Option(help="The bundle's name; else the model's last part.")]
-Label = Annotated[
-    str | None, typer.Option(help="The label that means relevant, by name or number.")
-]
-TaskOption = Annotated[Task | None, typer.Option(help="Else found in the model's files.")]
-MaxTokens = Annotated[
-    int | None, typer.Option(min=2, help="Cut sequences here; at most the model's own limit.")
-]
-QueryPrompt = Annotated[str | None, typer.Option(help="Goes before each query.")]
-PassagePrompt = Annotated[str | None, typer.Option(help="Goes before each passage.")]
-TrustRemoteCode = Annotated[
-    bool, typer.Option("--trust-remote-code", help="Run the code in the model's repository.")
-]
-SampleFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--sample",
-        help='Texts for the gate, JSON Lines of {"query": "..."} and {"passage": "..."}: at least '
-        "8 and 16, of which the first 8 and 16 are kept in the bundle.",
-    ),
-]
-Dimensions = Annotated[
-    int | None,
-    typer.Option(min=1, help="Keep the first N numbers of each vector, of unit length again."),
-]
-Matryoshka = Annotated[
-    str | None,
-    typer.Option(
-        help="Dimensions below the vectors' own that a request may ask for, such as 256,128; "
-        "else those of the model card's Matryoshka loss.",
-    ),
-]
-PrecisionNames = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--precision",
-        help="A further precision beside fp32: fp16, bf16, int8, int8_static, int8_weight or "
-        "int4_weight; may be given several times.",
-    ),
-]
-Judgements = Annotated[
-    Path | None,
-    typer.Option(
-        "--judgements",
-        help="A judged collection in BEIR's layout: the precisions' nDCG@10 beside fp32's.",
-    ),
-]
 
 
 @app.command()
@@ -147,12 +113,50 @@ def model(
 
 
 @app.command()
+def add(
+    bundle: BundleFolder,
+    *,
+    precision: PrecisionNames = None,
+    model: Original = None,
+    sample: SampleFile = None,
+    judgements: Judgements = None,
+    trust_remote_code: TrustRemoteCode = False,
+    as_json: Json = False,
+) -> None:
+    """Add precisions to BUNDLE, whose digest stays; those that the gate refuses are not written."""
+    require_packages(EXPORT_PACKAGES, "export")
+    if judgements is not None:
+        require_packages(JUDGEMENT_PACKAGES, "evaluate")
+    from bicross.bundle import open_bundle
+    from onnx_export.gate.samples import read_sample
+    from onnx_export.precision.names import read_precisions
+    from onnx_export.report import print_manifest, steps
+    from onnx_export.source.hub import find_model
+
+    precisions, texts = read_precisions(precision or ()), read_sample(sample)
+    with steps() as narrate:
+        narrate("verifying size and sha256 of every file")
+        opened = open_bundle(bundle)
+        source = opened.manifest.source
+        model = model or (source.model if source.revision else None)
+        if model is None:
+            raise UsageError(f"{bundle} was made from a local folder; give it with --model")
+        narrate(f"reading {model}")
+        original = find_model(model, source.revision, trust_remote_code=trust_remote_code)
+        from onnx_export.extend import Extension, extend_bundle
+
+        asked = Extension(opened, original, texts, precisions, judgements, trust_remote_code)
+        manifest, refused = extend_bundle(asked, narrate)
+    print_manifest(manifest, bundle, texts, as_json=as_json)
+    if refused is not None:
+        raise refused
+
+
+@app.command()
 def check(
     bundle: BundleFolder,
     *,
-    model: Annotated[
-        str | None, typer.Option(help="The original, for the gate; else the hub's, where known.")
-    ] = None,
+    model: Original = None,
     sample: SampleFile = None,
     trust_remote_code: TrustRemoteCode = False,
     as_json: Json = False,

@@ -11,7 +11,7 @@ from onnx_export.gate.probes import compute_probes
 from onnx_export.gate.proof import prove
 from onnx_export.gate.samples import Sample
 from onnx_export.gate.whole import compare_with_whole
-from onnx_export.reference.loading import load_reference
+from onnx_export.reference.loading import Reference, load_reference
 from onnx_export.source.hub import ModelFolder, weight_files, weights_sha256
 from onnx_export.source.spec import Options, read_spec
 
@@ -25,10 +25,7 @@ def run_gate_again(
     trust_remote_code: bool = False,
 ) -> Figures:
     """The figures of fp32. Raises `GateFailed`, and `UsageError` for another model's folder."""
-    _require_same_weights(bundle, folder)
-    narrate(f"torch: loading {folder.model}")
-    options = _options(bundle, trust_remote_code=trust_remote_code)
-    reference = load_reference(read_spec(folder, options))
+    reference = load_original(bundle, folder, narrate, trust_remote_code=trust_remote_code)
     narrate(f"torch: scoring the sample ({sample})")
     probes = compute_probes(reference, sample)
     whole = compare_with_whole(reference, probes)
@@ -36,6 +33,20 @@ def run_gate_again(
     del reference
     gc.collect()
     return prove(bundle, probes, narrate) | whole
+
+
+def load_original(
+    bundle: Bundle,
+    folder: ModelFolder,
+    narrate: Callable[[str], None],
+    *,
+    trust_remote_code: bool = False,
+) -> Reference:
+    """As it was when `bundle` was made. Raises `UsageError` for another model's folder."""
+    _require_same_weights(bundle, folder)
+    narrate(f"torch: loading {folder.model}")
+    options = _options(bundle, trust_remote_code=trust_remote_code)
+    return load_reference(read_spec(folder, options))
 
 
 def _options(bundle: Bundle, *, trust_remote_code: bool) -> Options:

@@ -150,8 +150,10 @@ def add_precisions(
 ) -> tuple[Bundle, tuple[GateFailed, ...]]:
     """The bundle with those that passed, its goldens written, and why the others did not.
 
-    With a folder of `judgements` float32's record gets its own figures too.
+    float32's record gets what onnxruntime fuses in it, and with a folder of `judgements` its own
+    figures.
     """
+    bench = replace(bench, bundle=_with_fusion(bench.bundle))
     if judgements is not None:
         judge = Judge.of(judgements, bench.fp32, bench.narrate)
         bench = replace(bench, bundle=_with_figures(bench.bundle, judge.basis_figures), judge=judge)
@@ -166,14 +168,22 @@ def add_precisions(
     return bundle, tuple(refused)
 
 
+def _with_fusion(bundle: Bundle) -> Bundle:
+    file = bundle.file(bundle.manifest.precisions[BASIS].file)
+    fused = fused_at_load(file)
+    return _with_basis(bundle, graph_work={"fused_at_load": fused}) if fused else bundle
+
+
 def _with_figures(bundle: Bundle, figures: Figures) -> Bundle:
     """Added to those of float32."""
-    manifest = bundle.manifest
-    basis = manifest.precisions[BASIS]
-    known = {} if isinstance(basis.parity, str) else basis.parity
-    record = basis.model_copy(update={"parity": known | figures})
-    precisions = {**manifest.precisions, BASIS: record}
-    manifest = manifest.model_copy(update={"precisions": precisions})
+    parity = bundle.manifest.precisions[BASIS].parity
+    return _with_basis(bundle, parity=figures if isinstance(parity, str) else parity | figures)
+
+
+def _with_basis(bundle: Bundle, **changes: object) -> Bundle:
+    record = bundle.manifest.precisions[BASIS].model_copy(update=changes)
+    precisions = {**bundle.manifest.precisions, BASIS: record}
+    manifest = bundle.manifest.model_copy(update={"precisions": precisions})
     return Bundle(bundle.path, manifest, bundle.goldens)
 
 
