@@ -8,8 +8,10 @@ ES ?= $(lastword $(ES_VERSIONS))
 ASSETS := plugin/bicross/local/assets
 # `verify` also formats, lints and tests the plugin's code; `zip` only builds it.
 PLUGIN_GOAL ?= zip
+MATRIX := onnx_export/tests/matrix
 
-.PHONY: help env env-serving demo demo-down test lint unit unit-serving node-tests integration zip assets lock release constraints
+.PHONY: help env env-serving demo demo-down test lint unit architectures unit-serving node-tests integration \
+  matrix interchange fuzz zip assets lock release constraints
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | sort | expand -t16
@@ -41,7 +43,7 @@ demo-down:  ## end what the demo left running
 
 # --- tests ------------------------------------------------------------------------------------
 test: env env-serving  ## everything that CI runs
-	$(MAKE) -j2 --output-sync=target lint unit assets PLUGIN_GOAL=verify
+	$(MAKE) -j2 --output-sync=target lint unit assets architectures PLUGIN_GOAL=verify
 	$(MAKE) -j2 --output-sync=target $(ES_VERSIONS:%=integration-%) node-tests unit-serving
 
 lint: env  ## ruff, mypy, import-linter
@@ -51,7 +53,10 @@ lint: env  ## ruff, mypy, import-linter
 	.venv/bin/lint-imports
 
 unit: env  ## Python tests without a node
-	.venv/bin/pytest -q -m "not elasticsearch"
+	.venv/bin/pytest -q -m "not elasticsearch" --ignore=$(MATRIX)
+
+architectures: env  ## each architecture and head of the matrix once, in float32
+	.venv/bin/pytest -q $(MATRIX)
 
 unit-serving: env-serving  ## the same without torch
 	.venv-serving/bin/pytest -q -m "not elasticsearch and not torch" plugin/tests
@@ -63,6 +68,24 @@ integration: integration-$(ES)  ## the whole path on a real node, ES=version
 
 integration-%: env env-serving $(ASSETS)/%/.done
 	.venv/bin/pytest -q --timeout=900 --es=$* integration_tests
+
+# --- what takes too long for every change ------------------------------------------------------
+matrix: env  ## each architecture in every precision; writes docs/models.json and docs/models.md
+	.venv/bin/python -m onnx_export.tests.matrix.record
+
+interchange: env  ## bundles in sentence-transformers' ONNX backend and in fastembed, an environment for each
+	.venv/bin/python integration_tests/interchange/make_bundles.py .interchange/bundles
+	$(MAKE) .interchange/sentence-transformers.done .interchange/fastembed.done
+
+.interchange/%.done: integration_tests/interchange/%.txt
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .interchange/$*
+	$(UV) pip install --quiet --python .interchange/$*/bin/python -r $<
+	BICROSS_BUNDLES=.interchange/bundles .interchange/$*/bin/python -m pytest -q \
+	  -c integration_tests/interchange/pytest.toml --rootdir=integration_tests/interchange \
+	  integration_tests/interchange/test_$(subst -,_,$*).py
+
+fuzz: env  ## mutated bundles, graphs and folders, at length
+	BICROSS_FUZZ_EXAMPLES=5000 .venv/bin/pytest -q --timeout=7200 plugin/tests/runtime/test_fuzz.py
 
 # --- what the node loads ----------------------------------------------------------------------
 zip:  ## the plugin for one Elasticsearch version, ES=version
