@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from bicross.bundle import Bundle, open_bundle
-from bicross.runtime import BiEncoder, CrossEncoder
+from bicross.runtime import BiEncoder, CrossEncoder, LateInteractionEncoder, SparseEncoder
 
 BUNDLES = Path(__file__).parent / "bundles"
 
@@ -37,6 +37,34 @@ def cross_bundle() -> Bundle:
 def cut_bundle() -> Bundle:
     """Pools without the prompt; vectors of 16, 8 or 4 dimensions, as int8 too."""
     return open_bundle(BUNDLES / "tiny-cut")
+
+
+@pytest.fixture(scope="session")
+def sparse_bundle() -> Bundle:
+    """Queries' weights come from a table, passages' from a masked language model."""
+    return open_bundle(BUNDLES / "tiny-sparse")
+
+
+@pytest.fixture(scope="session")
+def late_bundle() -> Bundle:
+    """Queries are filled up to 16 tokens that the others do not see; punctuation is skipped."""
+    return open_bundle(BUNDLES / "tiny-late")
+
+
+@pytest.fixture(scope="session")
+def sparse_encoder(sparse_bundle: Bundle) -> SparseEncoder:
+    return SparseEncoder.load(sparse_bundle, threads=1)
+
+
+@pytest.fixture(scope="session")
+def late_encoder(late_bundle: Bundle) -> LateInteractionEncoder:
+    return LateInteractionEncoder.load(late_bundle, threads=1)
+
+
+@pytest.fixture(scope="session")
+def decoder_bundle() -> Bundle:
+    """A reranker that reads pairs in a template and is padded on the left."""
+    return open_bundle(BUNDLES / "tiny-decoder-reranker")
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,14 @@ class CrossEncoder:
         template = PairTemplate.load(tokenizer, head.template) if head.template else None
         return cls(bundle, precision, session, tokenizer, head, template)
 
+    @property
+    def added_bytes(self) -> int:
+        """UTF-8 of what the model wants around a pair, which has no more tokens than that."""
+        template = self.head.template
+        if template is None:
+            return len((self.head.prompt or "").encode())
+        return len((template.prefix + template.between + template.suffix).encode())
+
     def score(self, query: str, passages: Sequence[str]) -> FloatArray:
         """Logits of shape [len(passages)], float32, in the order of `passages`.
 

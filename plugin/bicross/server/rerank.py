@@ -42,7 +42,7 @@ async def rerank(request: Request) -> Response:
     query = read_text(asked.query, "query", settings.max_text_bytes)
     limits = TextLimits(settings.max_documents, settings.max_text_bytes, "max_documents")
     documents = read_documents(asked.documents, limits)
-    besides = SPECIAL_TOKENS + size_bytes(query, "query")
+    besides = SPECIAL_TOKENS + encoder.added_bytes + size_bytes(query, "query")
     work = Work(
         model=model,
         lane=Lane.SEARCH,
