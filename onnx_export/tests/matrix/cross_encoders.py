@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ CHAT_TEMPLATE = (
 STRIPPING_TEMPLATE = f"q: {ROLE % ('query', ' | trim')} d: {ROLE % ('document', ' | trim')} ="
 # T5 classifies with a decoder of its own; EmbeddingGemma's attention is an embedding model's.
 NO_CLASSIFIERS = ("T5 encoder", "EmbeddingGemma")
+DAILY = (BERT, QWEN3)
 
 
 def classifier(architecture: Architecture, labels: int = 1, wanted: str | None = None) -> Row:
@@ -121,7 +123,12 @@ def _save_scoring(base: Path, folder: Path, prompt: str) -> None:
 
 
 def _all(rows: Callable[[Architecture], Row], *architectures: Architecture) -> tuple[Row, ...]:
-    return tuple(rows(each) for each in architectures if each.name not in NO_CLASSIFIERS)
+    """The ordinary suite has the others' transformers as bi-encoders."""
+    return tuple(
+        replace(rows(each), is_daily=each in DAILY)
+        for each in architectures
+        if each.name not in NO_CLASSIFIERS
+    )
 
 
 ROWS: tuple[Row, ...] = (

@@ -63,7 +63,7 @@ def _circumstances(result: MatrixResult) -> str:
     tools = ", ".join(f"{name} {version}" for name, version in result.versions.items())
     return (
         f"Recorded by `make matrix` at commit `{result.commit}` ({result.sample}) with {tools}. "
-        "One row again: `pytest onnx_export/tests/matrix -k NAME`.\n"
+        "One row again: `python -m onnx_export.tests.matrix.record NAME`.\n"
     )
 
 

@@ -45,7 +45,8 @@ class Row:
     """`build` writes the model's folder, once; `head` says what follows the architecture.
 
     `precisions` are those beside fp32 that the whole matrix tries, None for all; a gate may refuse
-    them.
+    them. `is_daily` rows run in the ordinary suite, where each architecture and each head is proven
+    once.
     """
 
     id: str
@@ -55,3 +56,4 @@ class Row:
     compare: Compare
     options: Options = field(default_factory=Options)
     precisions: tuple[str, ...] | None = None
+    is_daily: bool = True
