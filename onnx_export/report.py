@@ -91,7 +91,7 @@ def summarise(manifest: Manifest, out: Path) -> dict[str, object]:
         "digest": manifest.digest,
         "task": manifest.task,
         "max_tokens": manifest.max_tokens,
-        **(manifest.embedding or manifest.rerank or manifest).model_dump(mode="json"),
+        **manifest.head.model_dump(mode="json", exclude_none=True),
         "source": manifest.source.model_dump(mode="json"),
         "bytes": sum(record.size for record in manifest.files.values()),
         "precisions": {
@@ -122,4 +122,15 @@ def _headline(parity: dict[str, float | str] | str) -> dict[str, str]:
             shown[name] = f"{value:.3g} (bound {parity[f'bound.{name}']:.3g})"
         elif isinstance(value, str):
             shown[name] = value
+    if "whole.layers" in parity:
+        shown["beside the whole model"] = _cost_of_layers(parity)
     return shown
+
+
+def _cost_of_layers(parity: dict[str, float | str]) -> str:
+    """What the layers that were left out did to the ranking; the gate does not ask."""
+    return (
+        f"of {parity['whole.layers']:g} layers, Kendall tau {parity['whole.mean_kendall_tau']:.3f} "
+        f"(worst {parity['whole.min_kendall_tau']:.3f}), top-10 overlap "
+        f"{parity['whole.mean_top10_overlap']:.3f} (worst {parity['whole.min_top10_overlap']:.3f})"
+    )

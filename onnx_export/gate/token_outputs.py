@@ -77,16 +77,17 @@ def smallest_active_overlap(ours: FloatArray, reference: FloatArray, tolerance: 
     return worst
 
 
-def weights_tolerance(values: Numbers) -> Tolerance:
+def weights_tolerance(queries: FloatArray, passages: FloatArray) -> Tolerance:
     """For token weights [n, vocabulary].
 
-    A product moves by at most its factors' norms times the error vectors', which have as many
-    numbers as a text has active tokens (Cauchy-Schwarz).
+    A product moves by the error of each token that both have, times the other side's weight; the
+    pair whose product may move most is taken.
     """
-    allowed = VECTOR_TOLERANCE * max(1.0, float(values.max(initial=0.0)))
-    norm = float(np.linalg.norm(values, axis=1).max())
-    active = int((values > 0).sum(axis=1).max())
-    return Tolerance(allowed, 2 * norm * math.sqrt(active) * allowed)
+    largest = max(float(queries.max(initial=0.0)), float(passages.max(initial=0.0)))
+    allowed = VECTOR_TOLERANCE * max(1.0, largest)
+    has_query, has_passage = ((weights > 0).astype(np.float32) for weights in (queries, passages))
+    shared = queries @ has_passage.T + has_query @ passages.T
+    return Tolerance(allowed, float(shared.max()) * allowed)
 
 
 def token_vectors_tolerance(queries: FloatArray, passages: FloatArray) -> Tolerance:

@@ -93,9 +93,16 @@ def test_token_at_the_floor_may_be_on_either_side() -> None:
         assert smallest_active_overlap(ours, reference, 1e-5) == 1
 
 
+def test_product_moves_by_the_weights_of_the_tokens_that_both_have() -> None:
+    queries = np.array([[3.0, 0.0, 5.0]], np.float32)
+    passages = np.array([[2.0, 7.0, 0.0], [0.0, 4.0, 0.0]], np.float32)
+    found = weights_tolerance(queries, passages)
+    assert found.score == pytest.approx((3 + 2) * found.value)
+
+
 def test_tolerances_grow_with_what_is_compared() -> None:
     weights = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]], np.float32)
-    few, many = weights_tolerance(weights), weights_tolerance(4 * weights)
+    few, many = (weights_tolerance(factor * weights, factor * weights) for factor in (1, 4))
     assert many.value == pytest.approx(4 * few.value)
     assert many.score == pytest.approx(16 * few.score)
     queries, passages = padded(matrices([2])), padded(matrices([3]))

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from bicross.bundle.matrix import Matrix, Rows
 from bicross.bundle.record import Record, TokenId
 
-KEPT_WEIGHTS = 128
+KEPT_WEIGHTS = 64
 KEPT_VECTORS = 8
 Weight = Annotated[float, Field(gt=0)]
 

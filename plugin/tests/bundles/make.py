@@ -180,7 +180,12 @@ def write_language_model(folder: Path) -> None:
     """A reranker that scores by two tokens after the text that a template makes of a pair."""
     base = folder / "tiny-decoder-base"
     torch.manual_seed(13)
-    sizes = {"hidden_size": 16, "intermediate_size": 16, "head_dim": 8, "initializer_range": 0.6}
+    sizes: dict[str, Any] = {
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "head_dim": 8,
+        "initializer_range": 0.6,
+    }
     made = Qwen3Config(
         vocab_size=len(vocabulary()),
         num_hidden_layers=1,

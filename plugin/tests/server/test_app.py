@@ -23,6 +23,8 @@ async def test_openapi_describes_every_route_with_its_body(client: httpx.AsyncCl
     paths = (await client.get("/openapi.json")).json()["paths"]
     assert set(paths) == {
         "/v1/embeddings",
+        "/v1/sparse-embeddings",
+        "/v1/multi-vector",
         "/v1/rerank",
         "/v2/rerank",
         "/v1/models",
@@ -33,6 +35,8 @@ async def test_openapi_describes_every_route_with_its_body(client: httpx.AsyncCl
     for path, fields in {
         "/v1/embeddings": {"model", "input", "input_type", "encoding_format", "dimensions"}
         | {"output_dtype"},
+        "/v1/sparse-embeddings": {"model", "input", "input_type", "encoding_format"},
+        "/v1/multi-vector": {"model", "input", "input_type", "embedding_type"},
         "/v2/rerank": {"model", "query", "documents", "top_n", "return_documents"},
     }.items():
         content = paths[path]["post"]["requestBody"]["content"]["application/json"]

@@ -67,6 +67,26 @@ async def test_example_of_a_vector_s_size_and_type_is_answered(
     assert [len(record["embedding"]) for record in response.json()["data"]] == [8, 8]
 
 
+@pytest.mark.parametrize("encoding_format", ["tokens", "indices"])
+async def test_example_of_token_weights_is_answered(
+    encoding_format: str, sparse_bundle: Bundle, served: Any
+) -> None:
+    (body,) = (body for body in EXAMPLES if "encoding_format" in body)
+    body |= {"model": "tiny-sparse", "encoding_format": encoding_format}
+    async with served(Catalog([sparse_bundle])) as (client, _):
+        response = await client.post("/v1/sparse-embeddings", json=body)
+    assert response.status_code == 200, response.text
+    assert len(response.json()["data"]) == len(body["input"])
+
+
+async def test_example_of_token_vectors_is_answered(late_bundle: Bundle, served: Any) -> None:
+    (body,) = (body for body in EXAMPLES if "embedding_type" in body)
+    async with served(Catalog([late_bundle])) as (client, _):
+        response = await client.post("/v1/multi-vector", json=body | {"model": "tiny-late"})
+    assert response.status_code == 200, response.text
+    assert len(response.json()["data"]) == len(body["input"])
+
+
 def test_every_type_of_vector_is_documented() -> None:
     first = [line.split("|")[1].strip() for line in ROWS]
     for name in get_args(OutputDtype):

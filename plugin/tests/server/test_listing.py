@@ -69,3 +69,16 @@ async def test_metrics_are_prometheus_text_with_what_was_done(
     assert texts.value == 2
     for histogram in ("tokenize", "queue", "infer"):
         assert samples[f"bicross_{histogram}_seconds_count"].value == 1
+
+
+async def test_models_of_token_weights_and_vectors_are_listed_with_how_they_compare(
+    sparse_bundle: Bundle, late_bundle: Bundle, served: Any
+) -> None:
+    async with served(Catalog([sparse_bundle, late_bundle])) as (client, _):
+        sparse, late = (await client.get("/v1/models")).json()["data"]
+    assert sparse_bundle.manifest.sparse is not None
+    assert (sparse["task"], sparse["similarity"]) == ("sparse_embedding", "dot_product")
+    assert sparse["dimensions"] == sparse_bundle.manifest.sparse.dimensions
+    assert (late["task"], late["similarity"]) == ("late_interaction", "maxsim")
+    assert late["dimensions"] == 12
+    assert "output_dtypes" not in {*sparse, *late}

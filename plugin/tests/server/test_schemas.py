@@ -10,7 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bicross.errors import RequestError
-from bicross.server.schemas import EmbeddingsAnswer, EmbeddingsRequest, RerankRequest
+from bicross.server.schemas import (
+    EmbeddingsAnswer,
+    EmbeddingsRequest,
+    MultiVectorRequest,
+    Request,
+    RerankRequest,
+    SparseEmbeddingsRequest,
+)
 from bicross.server.texts import TextLimits, read_documents, read_inputs
 
 EXAMPLES = Path(__file__).parents[2] / "protocol" / "examples"
@@ -24,7 +31,8 @@ json_values = st.recursive(
     ),
     max_leaves=8,
 )
-fields = sorted({*EmbeddingsRequest.model_fields, *RerankRequest.model_fields, "text", "other"})
+SCHEMAS = [EmbeddingsRequest, SparseEmbeddingsRequest, MultiVectorRequest, RerankRequest]
+fields = sorted({name for schema in SCHEMAS for name in schema.model_fields} | {"text", "other"})
 objects = st.dictionaries(st.sampled_from(fields), json_values, max_size=6)
 
 
@@ -33,11 +41,13 @@ objects = st.dictionaries(st.sampled_from(fields), json_values, max_size=6)
     [
         (EmbeddingsRequest, "embeddings.request.json"),
         (EmbeddingsRequest, "embeddings.int8.request.json"),
+        (SparseEmbeddingsRequest, "sparse-embeddings.request.json"),
+        (MultiVectorRequest, "multi-vector.request.json"),
         (RerankRequest, "rerank.request.json"),
     ],
-    ids=["embeddings", "int8", "rerank"],
+    ids=["embeddings", "int8", "sparse-embeddings", "multi-vector", "rerank"],
 )
-def test_shared_example_is_read(schema: type[EmbeddingsRequest], example: str) -> None:
+def test_shared_example_is_read(schema: type[Request], example: str) -> None:
     body = json.loads((EXAMPLES / example).read_text())
     assert schema.read(body).model_dump(exclude_unset=True) == body
 
@@ -48,10 +58,10 @@ def test_shared_answer_is_of_the_documented_shape(example: str) -> None:
     assert EmbeddingsAnswer.model_validate(answer, extra="forbid").model_dump() == answer
 
 
-@pytest.mark.parametrize("schema", [EmbeddingsRequest, RerankRequest])
+@pytest.mark.parametrize("schema", SCHEMAS)
 @given(body=objects)
 def test_any_object_is_read_or_refused_with_a_field(
-    schema: type[EmbeddingsRequest], body: dict[str, Any]
+    schema: type[Request], body: dict[str, Any]
 ) -> None:
     try:
         schema.read(body)
