@@ -9,6 +9,7 @@ import torch
 
 from bicross.errors import UnsupportedArchitecture
 from onnx_export.graph.build import ExportGraph, example
+from onnx_export.graph.gelu_order import order_gelu
 from onnx_export.reference.quiet import quiet
 
 OPSET = 18
@@ -55,6 +56,7 @@ def trace_graph(graph: ExportGraph, file: Path, max_inline_bytes: int = MAX_INLI
         model = program.model_proto
     _forget_origin(model)
     _name_sizes(model)
+    order_gelu(model)
     file.write_bytes(model.SerializeToString())
 
 

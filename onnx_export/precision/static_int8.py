@@ -1,8 +1,9 @@
 """8-bit weights, a scale for each output; activations scaled once, by the sample's range.
 
 A text's numbers then do not move with its batch, but what lies outside the sample's range is cut.
-As operators of their own (QOperator): the same graph with pairs of QuantizeLinear and
-DequantizeLinear was slower in onnxruntime on a CPU and ranked no better.
+Written as pairs of QuantizeLinear and DequantizeLinear around the products' inputs, which
+onnxruntime makes one operator of. Operators of their own (QOperator) round the products' outputs
+too: on all-MiniLM-L6-v2 the mean tau fell from 0.90 to 0.77 by that, for no more speed.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ def convert(material: Material, target: Path, kept: Sequence[str]) -> GraphWork:
             material.graph,
             target,
             Sample(),
-            quant_format=QuantFormat.QOperator,
+            quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["MatMul"],
             per_channel=True,
             reduce_range=True,
@@ -42,7 +43,10 @@ def convert(material: Material, target: Path, kept: Sequence[str]) -> GraphWork:
             nodes_to_exclude=list(kept),
             use_external_data_format=material.has_external_weights,
             calibrate_method=CalibrationMethod.MinMax,
-            extra_options={"MatMulConstBOnly": True},
+            extra_options={
+                "MatMulConstBOnly": True,
+                "OpTypesToExcludeOutputQuantization": ["MatMul"],
+            },
         )
     forget_inference(target)
     rows = sum(len(feeds["input_ids"]) for feeds in material.feeds)
