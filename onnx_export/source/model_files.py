@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from bicross.bundle.heads import Activation, Similarity
+from bicross.bundle.layout import safe_path
 from bicross.errors import MissingFile, UnsupportedArchitecture
+from onnx_export.source.json_shapes import require_shape
 
 CLASSIFIER = "ForSequenceClassification"
 POOLING_MODES = ("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
@@ -60,17 +62,19 @@ class Module:
 def read_json(folder: Path, name: str) -> dict[str, Any]:
     """The JSON object in `name`, empty where the file is absent.
 
-    Raises `UnsupportedArchitecture` where it holds something else.
+    Raises `UnsupportedArchitecture` where it holds something else, or a key that is read here a
+    value of another type.
     """
     file = folder / name
     if not file.is_file():
         return {}
     try:
         found = json.loads(file.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnsupportedArchitecture(f"{file} is not JSON: {error}") from None
     if not isinstance(found, dict):
         raise UnsupportedArchitecture(f"{file} is not a JSON object")
+    require_shape(file, found)
     return found
 
 
@@ -88,18 +92,26 @@ def first_architecture(config: dict[str, Any]) -> str:
 
 
 def read_modules(folder: Path) -> list[Module]:
-    """The modules of a sentence-transformers folder; none for a plain transformers folder."""
+    """The modules of a sentence-transformers folder; none for a plain transformers folder.
+
+    Raises `UnsafePath` for a module outside the folder.
+    """
     file = folder / "modules.json"
     if not file.is_file():
         return []
     try:
         rows = json.loads(file.read_bytes())
         return [
-            Module(row["type"].rpartition(".")[2], row["type"], row["path"])
+            Module(row["type"].rpartition(".")[2], row["type"], _inside(row["path"]))
             for row in sorted(rows, key=lambda row: int(row["idx"]))
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnsupportedArchitecture(f"{file} is not a list of modules: {error!r}") from None
+
+
+def _inside(path: str) -> str:
+    """A module's folder, without the slash that some end with; empty for the model's own."""
+    return "" if path in {"", ".", "./"} else safe_path(path.rstrip("/"))
 
 
 def module_folder(folder: Path, module: Module) -> Path:

@@ -16,7 +16,9 @@ from onnx_export.source.spec import Options
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 NEED_TORCH = [
     "adopt/test_graph_config.py",
+    "gate/test_judgements.py",
     "gate/test_parity.py",
+    "test_extend.py",
     "precision/test_adding.py",
     "matrix/test_matrix.py",
     "matrix/test_page.py",

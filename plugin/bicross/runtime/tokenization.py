@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from bicross.errors import InvalidManifest, InvalidRequest, QueryTooLong
 
 # The largest vocabularies in use (256,000 pieces) take some 35 MB.
 MAX_TOKENIZER_BYTES = 128 << 20
+MAX_ID = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +210,19 @@ def _pad_id(config: Path, pieces: tokenizers.Tokenizer, *, own_file: bool) -> in
     padding = pieces.padding
     if own_file and padding:
         return int(padding["pad_id"])
-    if config.is_file():
-        found = json.loads(config.read_bytes()).get("pad_token_id")
-        if isinstance(found, int):
-            return found
+    found = _read_config(config).get("pad_token_id") if config.is_file() else None
+    if isinstance(found, int) and 0 <= found <= MAX_ID:
+        return found
     return int(padding["pad_id"]) if padding else 0
+
+
+def _read_config(config: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(config.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise InvalidManifest(
+            f"bundle {config.parent.name}: {CONFIG} is not JSON: {error}"
+        ) from None
+    if not isinstance(found, dict):
+        raise InvalidManifest(f"bundle {config.parent.name}: {CONFIG} is not a JSON object")
+    return found

@@ -97,20 +97,19 @@ def copy_of(original: Path, scratch: Path) -> Path:
     return folder
 
 
-def record_again(folder: Path) -> bool:
+def record_again(folder: Path) -> None:
     """Makes the manifest agree with the files, as whoever tampered with them would."""
     if not (folder / MANIFEST).is_file():
-        return False
+        return
     try:
         manifest = Manifest.parse((folder / MANIFEST).read_bytes())
         files = file_records(folder)
     except ManifestError:
-        return False
+        return
     if TOKENIZER not in files:
-        return False
+        return
     changed = manifest.model_copy(update={"files": files}).sealed()
     (folder / MANIFEST).write_text(changed.to_json())
-    return True
 
 
 @st.composite

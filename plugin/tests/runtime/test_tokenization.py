@@ -1,8 +1,10 @@
 """Texts are cut as the model's own library cuts them, and what is lost is known."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from tokenizers import models, pre_tokenizers, processors
 
 from bicross.bundle import Bundle
+from bicross.bundle.layout import TOKENIZER
 from bicross.bundle.sequences import Expansion, Sequences
 from bicross.errors import InvalidManifest, InvalidRequest, QueryTooLong
 from bicross.runtime import BiEncoder, CrossEncoder, Tokenizer
@@ -269,3 +272,24 @@ def _ids(encoder: BiEncoder, text: str, input_type: str) -> list[int]:
 def _raw(encoder: BiEncoder, text: str) -> list[int]:
     (sequence,) = encoder.tokenizer.encode_texts([text])
     return [int(token) for token in sequence.ids]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"\x00{\n", b"[" * 100_000], ids=lambda content: content[:4]
+)
+def test_config_that_is_no_json_object_is_refused_by_name(
+    bi_bundle: Bundle, tmp_path: Path, content: bytes
+) -> None:
+    shutil.copyfile(bi_bundle.file(TOKENIZER), tmp_path / TOKENIZER)
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(InvalidManifest, match=r"config\.json is not"):
+        Tokenizer.load(replace(bi_bundle, path=tmp_path))
+
+
+@pytest.mark.parametrize("found", [-1, 1 << 40, "0", None])
+def test_padding_token_that_is_none_leaves_the_tokenizers_own(
+    bi_bundle: Bundle, tmp_path: Path, found: object
+) -> None:
+    shutil.copyfile(bi_bundle.file(TOKENIZER), tmp_path / TOKENIZER)
+    (tmp_path / "config.json").write_text(json.dumps({"pad_token_id": found}))
+    assert Tokenizer.load(replace(bi_bundle, path=tmp_path)).pad_id == 0
