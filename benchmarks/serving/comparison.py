@@ -39,13 +39,11 @@ class Size:
 def run_rounds(
     workers: Sequence[Worker], rounds: int, between: Callable[[int], None]
 ) -> dict[str, dict[str, Timings]]:
-    """Timings by variant and task, after one unmeasured turn each.
+    """Timings by variant and task.
 
     `between` is called at the begin of each round with its number. A task's turns follow upon each
     other, so that a round's ratios compare neighbours in time.
     """
-    for worker in workers:
-        worker.ask("window")
     found = {worker.variant.name: {task: Timings() for task in TASKS} for worker in workers}
     for number in range(rounds):
         between(number)

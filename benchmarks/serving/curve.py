@@ -20,8 +20,9 @@ from benchmarks.serving.load.dialects import WrongAnswer
 from benchmarks.serving.models import make_models
 from benchmarks.serving.passages import ROOT
 from benchmarks.serving.picture import Line, draw
+from benchmarks.serving.recipes import recipes
 from benchmarks.serving.results import Column
-from benchmarks.serving.servers import Running, recipes, started
+from benchmarks.serving.servers import Running, started
 from benchmarks.serving.workload import make_workload
 
 WINDOWS = (10, 30, 100, 300, 1000)
@@ -40,7 +41,7 @@ COLUMNS = (
     Column("tokens/s", "tokens_per_s", ",.0f"),
     Column("peak RSS MiB", "peak_rss_mib", ",.0f"),
 )
-console = Console(stderr=True)
+console = Console(stderr=True, soft_wrap=True)
 
 
 def measure(threads: int, most_tokens: int) -> None:

@@ -35,7 +35,7 @@ COLUMNS = (
     Column("moves by", "moves_by", ".0e"),
     Column("RSS MiB", "rss_mib", ",.0f"),
 )
-console = Console(stderr=True)
+console = Console(stderr=True, soft_wrap=True)
 
 
 def compare(names: Sequence[str], rounds: int, threads: int) -> None:

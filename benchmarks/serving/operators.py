@@ -25,7 +25,7 @@ COLUMNS = (
     Column("window", "window", ".1%"),
 )
 SHOWN = 12
-console = Console(stderr=True)
+console = Console(stderr=True, soft_wrap=True)
 
 
 @dataclass(frozen=True)

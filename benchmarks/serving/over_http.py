@@ -16,10 +16,11 @@ from benchmarks.serving.load.connection import Address, BadAnswer
 from benchmarks.serving.load.dialects import Dialect, Speech, WrongAnswer
 from benchmarks.serving.models import Models, make_models
 from benchmarks.serving.quality import Array
+from benchmarks.serving.recipes import Recipe, one_bundle, recipes
 from benchmarks.serving.results import Column
 from benchmarks.serving.scenarios import Load
 from benchmarks.serving.server_rows import agreement, server_rows
-from benchmarks.serving.servers import Recipe, Running, ServerFailed, recipes, started
+from benchmarks.serving.servers import Running, ServerFailed, started
 from benchmarks.serving.workload import Workload, describe, make_workload
 
 COLUMNS = (
@@ -38,7 +39,7 @@ COLUMNS = (
     Column("ready s", "start_s", ".1f"),
     Column("RSS MiB", "rss_mib", ",.0f"),
 )
-console = Console(stderr=True)
+console = Console(stderr=True, soft_wrap=True)
 Answers = tuple[Array, Array]
 
 
@@ -83,6 +84,7 @@ def compare(plan: Plan) -> None:
     title = f"{found['machine']['cpu']}, {plan.threads} threads, over HTTP"
     results.show(title, found["rows"], COLUMNS)
     console.print(f"the generator's own ceiling: {found['generator_ceiling_per_s']:,.0f} a second")
+    console.print(f"bicross with one bundle: {results.rounded(found['one_bundle'])}")
     for name, reason in found["left_out"].items():
         console.print(f"not measured: {name}: {reason}")
     console.print(f"written: {results.write('http', found)}")
@@ -103,11 +105,12 @@ def _measure(plan: Plan, models: Models, workload: Workload, scratch: Path) -> d
         if recipe.name in answers
     }
     first = next(iter(answers.values()), None)
+    alone = one_bundle(models, plan.threads)
     for row in rows:
         row["flood"] = floods.get(row["server"])
         if first is not None:
             row["agreement"] = agreement(first, answers[row["server"]])
-    return {"rows": rows, "left_out": left_out}
+    return {"rows": rows, "left_out": left_out, "one_bundle": _started_alone(alone, scratch)}
 
 
 @contextmanager
@@ -150,6 +153,12 @@ def _flooded(recipe: Recipe, workload: Workload, scratch: Path, seconds: float) 
         figures = scenarios.run(scenarios.flood, load)
     console.print(f"flood, {recipe.name}: {figures}")
     return figures
+
+
+def _started_alone(recipe: Recipe, scratch: Path) -> dict[str, float | None]:
+    """What a server of one bundle costs before anybody asks it anything."""
+    with started(recipe, scratch / "alone.log") as server:
+        return {"start_s": server.start_s, "rss_mib": server.rss_mib()}
 
 
 def _ceiling(scratch: Path, seconds: float) -> float:

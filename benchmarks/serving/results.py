@@ -13,6 +13,7 @@ from benchmarks.serving.passages import ROOT
 
 FOLDER = ROOT / "benchmarks" / "results"
 DIGITS = 5
+WIDTH = 168
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,11 @@ def cells(row: Mapping[str, Any], columns: Sequence[Column]) -> list[str]:
 def show(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> None:
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(column.title, justify="right" if column.form else "left", overflow="fold")
+        named = not column.form
+        table.add_column(column.title, justify="left" if named else "right", no_wrap=named)
     for row in rows:
         table.add_row(*cells(row, columns))
-    Console(width=150, soft_wrap=True).print(table)
+    Console(width=WIDTH).print(table)
 
 
 def _at(row: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  any JSON

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.serving.figures import percentile
@@ -38,8 +38,8 @@ class Load:
     batch_tokens: float
     seconds: float
 
-    def crowd(self, requests: Sequence[bytes], clients: int, pause_s: float = 0.0) -> Crowd:
-        return Crowd(self.server.address, requests, clients, self.seconds, pause_s)
+    def crowd(self, requests: Sequence[bytes], clients: int) -> Crowd:
+        return Crowd(self.server.address, requests, clients, self.seconds)
 
 
 def make_load(server: Running, workload: Workload, seconds: float) -> Load:
@@ -106,15 +106,16 @@ async def mixed(load: Load) -> Figures:
 async def flood(load: Load) -> Figures:
     """More than the server can queue. `refusal_p99_ms` is None where nothing was refused."""
     before = load.server.rss_mib()
-    tally = await closed_loop(load.crowd([load.flood], FLOOD_CLIENTS, FLOOD_PAUSE_S))
+    crowd = load.crowd([load.flood], FLOOD_CLIENTS)
+    tally = await closed_loop(replace(crowd, pause_s=FLOOD_PAUSE_S, hang_up=True))
     refusals = [seconds for times in tally.refused.values() for seconds in times]
     after = load.server.rss_mib()
     return {
         "refused": {str(status): len(times) for status, times in tally.refused.items()},
         "broken": tally.broken,
         "answered": len(tally.seconds),
-        "refusal_p50_ms": 1000 * percentile(refusals, 50) if refusals else None,
-        "refusal_p99_ms": 1000 * percentile(refusals, 99) if refusals else None,
+        "refusal_p50_ms": _ms(refusals, 50),
+        "refusal_p99_ms": _ms(refusals, 99),
         "rss_grew_mib": None if before is None or after is None else after - before,
     }
 
@@ -149,8 +150,12 @@ def ceiling(address: Address, seconds: float) -> float:
 def _latencies(tally: Tally) -> Figures:
     failed = tally.broken + sum(map(len, tally.refused.values()))
     return {
-        "p50_ms": 1000 * percentile(tally.seconds, 50),
-        "p99_ms": 1000 * percentile(tally.seconds, 99),
+        "p50_ms": _ms(tally.seconds, 50),
+        "p99_ms": _ms(tally.seconds, 99),
         "requests": len(tally.seconds),
         "failed": failed,
     }
+
+
+def _ms(seconds: Sequence[float], percent: float) -> float | None:
+    return 1000 * percentile(seconds, percent) if seconds else None

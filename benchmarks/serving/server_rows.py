@@ -46,7 +46,7 @@ def medians(rounds: Mapping[str, Sequence[Figures]]) -> dict[str, Any]:
     that bulk keeps while single queries come.
     """
     table: dict[str, Any] = {
-        name: {key: median(figures[key] for figures in turns) for key in turns[0]}
+        name: {key: _median([figures[key] for figures in turns]) for key in turns[0]}
         for name, turns in rounds.items()
     }
     kept = [
@@ -77,6 +77,12 @@ def agreement(reference: tuple[Array, Array], own: tuple[Array, Array]) -> dict[
         "window_overlap": overlap(reference[1], own[1]),
         "window_tau": tau(reference[1], own[1]),
     }
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    """Of those that there are: a round in which nothing was answered has no latency."""
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
 
 
 def _brief(figures: Figures) -> str:

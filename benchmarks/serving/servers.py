@@ -1,50 +1,30 @@
-"""The servers that are compared: started here, each in its own environment, or given by URL."""
+"""A server while it runs: started and ended here, or by somebody else."""
 
 import asyncio
 import os
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import psutil
 
 from benchmarks.serving.crew import MIB
 from benchmarks.serving.load.connection import Address, BadAnswer, Connection
 from benchmarks.serving.load.dialects import Speech
-from benchmarks.serving.models import Models
 from benchmarks.serving.passages import ROOT
+from benchmarks.serving.recipes import Recipe
 
-START_S = 180
+START_S = 300
 STOP_S = 20
 POLL_S = 0.05
 
 
 class ServerFailed(Exception):
     """A server did not become ready; the reason is the last line that it wrote."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a server is started. `{port}` in `command` is a free port; `ready` answers 200 then."""
-
-    name: str
-    command: tuple[str, ...]
-    speech: Speech
-    ready: str = "/health"
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def installed(self) -> bool:
-        return Path(self.command[0]).exists()
-
-    def with_environment(self, more: Mapping[str, str]) -> Self:
-        return replace(self, environment={**self.environment, **more})
 
 
 @dataclass(frozen=True)
@@ -72,56 +52,6 @@ class Running:
         return sum(sum(each.cpu_times()[:2]) for each in family)
 
 
-def recipes(models: Models, threads: int) -> list[Recipe]:
-    python = sys.executable
-    bi, cross = models.bi.bundle, models.cross.bundle
-    infinity = ROOT / ".venv-infinity" / "bin" / "infinity_emb"
-    served = {"BI_BUNDLE": str(bi), "CROSS_BUNDLE": str(cross), "THREADS": str(threads)}
-    plain = (python, "-m", "uvicorn", "benchmarks.serving.peers.plain_fastapi:app")
-    quiet = ("--log-level", "warning")
-    alone = {
-        "OMP_NUM_THREADS": str(threads),
-        "HF_HUB_OFFLINE": "1",
-        "DO_NOT_TRACK": "1",
-        "INFINITY_ANONYMOUS_USAGE_STATS": "0",
-    }
-    return [
-        Recipe(
-            "bicross",
-            (
-                str(ROOT / ".venv-serving" / "bin" / "bicross"),
-                *("serve", str(bi), str(cross), "--port", "{port}", "--threads", str(threads)),
-            ),
-            Speech("openai", bi.name, cross.name, encoding="base64", has_input_type=True),
-            ready="/health/ready",
-        ),
-        Recipe(
-            "plain FastAPI + onnxruntime",
-            (*plain, "--port", "{port}", *quiet),
-            Speech("openai", bi.name, cross.name),
-            environment=served,
-        ),
-        Recipe(
-            "infinity, torch",
-            (
-                str(infinity),
-                *(
-                    "v2",
-                    "--model-id",
-                    str(models.bi.folder),
-                    "--model-id",
-                    str(models.cross.folder),
-                ),
-                *("--served-model-name", "bi", "--served-model-name", "cross"),
-                *("--engine", "torch", "--device", "cpu", "--dtype", "float32"),
-                *("--no-bettertransformer", "--no-compile", "--port", "{port}", *quiet),
-            ),
-            Speech("openai", "bi", "cross", "/embeddings", "/rerank", encoding="base64"),
-            environment=alone,
-        ),
-    ]
-
-
 @contextmanager
 def started(recipe: Recipe, log: Path) -> Iterator[Running]:
     """The server, ready. Raises `ServerFailed`."""
@@ -140,7 +70,8 @@ def started(recipe: Recipe, log: Path) -> Iterator[Running]:
         address = Address.of(f"http://127.0.0.1:{port}")
         if not asyncio.run(_ready(address, recipe.ready, process)):
             lines = log.read_text(errors="replace").strip().splitlines()
-            raise ServerFailed(lines[-1] if lines else f"not ready after {START_S} s")
+            how = "ended" if process.poll() is not None else f"is not ready after {START_S} s"
+            raise ServerFailed(f"{how}; its last words: {lines[-1] if lines else 'none'}")
         elapsed = time.perf_counter() - begin
         yield Running(recipe.name, address, recipe.speech, psutil.Process(process.pid), elapsed)
     finally:

@@ -1,6 +1,7 @@
 """fastembed on the bundles' own graphs, in an environment of its own, without bicross."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from fastembed import TextEmbedding  # type: ignore[import-not-found, import-untyped, unused-ignore]
@@ -18,20 +19,26 @@ FILE = "onnx/model.onnx"
 PROVIDERS = ["CPUExecutionProvider"]
 
 
+@cache
+def register() -> None:
+    """Once a process: a name cannot be taken twice."""
+    TextEmbedding.add_custom_model(
+        model="bi",
+        pooling=PoolingType.DISABLED,
+        normalization=False,
+        sources=SOURCE,
+        dim=384,
+        model_file=FILE,
+        output_name="sentence_embedding",
+    )
+    TextCrossEncoder.add_custom_model(model="cross", sources=SOURCE, model_file=FILE)
+
+
 class FastEmbed:
     """Batches of 32 in the order of arrival."""
 
     def __init__(self, load: Load) -> None:
-        TextEmbedding.add_custom_model(
-            model="bi",
-            pooling=PoolingType.DISABLED,
-            normalization=False,
-            sources=SOURCE,
-            dim=384,
-            model_file=FILE,
-            output_name="sentence_embedding",
-        )
-        TextCrossEncoder.add_custom_model(model="cross", sources=SOURCE, model_file=FILE)
+        register()
         own = {"threads": load.threads, "providers": PROVIDERS}
         self._bi = TextEmbedding("bi", specific_model_path=str(load.bi_bundle), **own)
         self._cross = TextCrossEncoder("cross", specific_model_path=str(load.cross_bundle), **own)

@@ -18,6 +18,10 @@ from bicross.runtime import Tokenizer, TokenSequence, pad, plan_batches
 PRECISIONS = {"fp32": openvino.Type.f32, "bf16": openvino.Type.bf16, "fp16": openvino.Type.f16}
 
 
+class WrongPrecision(Exception):
+    """The plugin took the hint and computes otherwise."""
+
+
 class Graph:
     """One compiled graph; batches of one call run side by side on its streams."""
 
@@ -36,6 +40,9 @@ class Graph:
                 properties.inference_num_threads: load.threads,
             },
         )
+        computed = compiled.get_property(hint.inference_precision)
+        if computed != PRECISIONS[load.options["precision"]]:
+            raise WrongPrecision(f"this CPU computes in {computed} whatever it is asked for")
         self._queue = openvino.AsyncInferQueue(compiled, load.options["streams"])
 
     def run(self, rows: Sequence[TokenSequence], width: int) -> Numbers:

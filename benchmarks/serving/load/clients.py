@@ -37,7 +37,8 @@ class Tally:
 class Crowd:
     """`clients` that each send the next of `requests`, for `seconds`.
 
-    With `pause_s` a refused client rests as long.
+    With `pause_s` a refused client rests as long. What is in flight at the end is awaited, unless
+    `hang_up`: a server that has work left would slow the next one that is measured.
     """
 
     address: Address
@@ -45,14 +46,17 @@ class Crowd:
     clients: int
     seconds: float
     pause_s: float = 0.0
+    hang_up: bool = False
 
 
 async def closed_loop(crowd: Crowd) -> Tally:
-    """Each client sends when it has been answered. What is in flight at the end is not counted."""
+    """Each client sends when it has been answered."""
     tally, turns = Tally(), itertools.cycle(crowd.requests)
     begin = time.perf_counter()
-    tasks = [asyncio.create_task(_send_on(crowd, turns, tally)) for _ in range(crowd.clients)]
-    await asyncio.wait(tasks, timeout=crowd.seconds)
+    until = begin + crowd.seconds
+    sending = [_send_on(crowd, turns, until, tally) for _ in range(crowd.clients)]
+    tasks = [asyncio.create_task(each) for each in sending]
+    await asyncio.wait(tasks, timeout=crowd.seconds if crowd.hang_up else None)
     tally.lasted_s = time.perf_counter() - begin
     for task in tasks:
         task.cancel()
@@ -81,11 +85,12 @@ async def open_loop(crowd: Crowd, rate: float) -> Tally:
     return tally
 
 
-async def _send_on(crowd: Crowd, turns: "itertools.cycle[bytes]", tally: Tally) -> None:
+async def _send_on(
+    crowd: Crowd, turns: "itertools.cycle[bytes]", until: float, tally: Tally
+) -> None:
     connection = await Connection.open(crowd.address)
     try:
-        while True:
-            begin = time.perf_counter()
+        while (begin := time.perf_counter()) < until:
             try:
                 answer = await connection.send(next(turns))
             except BadAnswer:
