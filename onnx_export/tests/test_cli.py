@@ -53,7 +53,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> R
     return run
 
 
-@pytest.mark.parametrize("command", [[], ["model"], ["check"], ["adopt"]])
+@pytest.mark.parametrize("command", [[], ["model"], ["check"], ["add"], ["adopt"]])
 def test_help_needs_no_heavy_package(command: list[str]) -> None:
     script = (
         "import sys; sys.argv = ['onnx-export', *sys.argv[1:]]\n"
@@ -89,6 +89,30 @@ def test_unknown_task_is_2_with_the_allowed(run: Run) -> None:
     found = run("model", "m", "out", "--task", "sparse")
     assert found.status == 2
     assert "text_embedding" in found.err
+
+
+@NEEDS_TORCH
+@pytest.mark.parametrize("command", ["model", "add"])
+def test_unknown_precision_is_2_with_the_allowed(run: Run, command: str) -> None:
+    found = run(command, "m", *["out"] * (command == "model"), "--precision", "int3")
+    assert found.status == 2
+    assert "allowed are fp32, fp16, bf16, int8, int8_static, int8_weight, int4_weight" in found.err
+
+
+@NEEDS_TORCH
+def test_refused_precision_is_3_with_its_worst_case_and_the_others_are_written(
+    run: Run, models: Any, tmp_path: Path
+) -> None:
+    found = run(
+        "model", models.embedding("cls"), tmp_path / "out", "--precision", "int4_weight", "--json"
+    )
+    assert found.status == 3
+    assert "int4_weight was not written. The bundle was written" in found.err
+    assert "worst swap: query " in found.err
+    assert list(json.loads(found.out)["precisions"]) == ["fp32"]
+    added = run("add", tmp_path / "out", "--model", models.embedding("cls"), "--precision", "fp16")
+    assert added.status == 0, added.err
+    assert "fp16 mean_kendall_tau.lower_95" in added.out
 
 
 @NEEDS_TORCH
