@@ -18,6 +18,7 @@ NEED_TORCH = [
     "adopt/test_graph_config.py",
     "gate/test_judgements.py",
     "gate/test_parity.py",
+    "test_docs.py",
     "test_extend.py",
     "precision/test_adding.py",
     "matrix/test_matrix.py",
@@ -48,6 +49,8 @@ NEED_ONNX = [
     "adopt/test_layouts.py",
     "adopt/test_onnx_folder.py",
     "adopt/test_pooled_graph.py",
+    "adopt/test_real_weights.py",
+    "adopt/test_token_heads.py",
 ]
 collect_ignore = ([] if HAS_TORCH else NEED_TORCH) + ([] if HAS_ONNX else NEED_ONNX)
 
