@@ -40,7 +40,7 @@ def classifier(architecture: Architecture, labels: int = 1, wanted: str | None =
     def build(workshop: Workshop) -> Path:
         tokenizer = getattr(workshop.vocabularies, architecture.tokenizer)
         config = _config(architecture, tokenizer, num_labels=labels)
-        make = transformers.AutoModelForSequenceClassification.from_config
+        make: Any = transformers.AutoModelForSequenceClassification.from_config
         return workshop.plain(name, lambda: make(config), tokenizer, architecture.spread)
 
     head = "one label" if labels == 1 else f"{labels} labels"
@@ -59,7 +59,7 @@ def language_model(
     def build(workshop: Workshop) -> Path:
         tokenizer = _chatting(getattr(workshop.vocabularies, architecture.tokenizer), template)
         config = _config(architecture, tokenizer, max_position_embeddings=LONG)
-        make = transformers.AutoModelForCausalLM.from_config
+        make: Any = transformers.AutoModelForCausalLM.from_config
         base = workshop.plain(f"{name}-base", lambda: make(config), tokenizer, architecture.spread)
         return workshop.folder(name, lambda folder: _save_scoring(base, folder, prompt))
 
