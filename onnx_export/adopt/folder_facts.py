@@ -12,15 +12,20 @@ from onnx_export.adopt.onnx_folder import OnnxGraph
 from onnx_export.source.model_files import read_json, read_max_tokens, read_modules
 from onnx_export.source.spec import detect_task
 
+LIBRARY_CONFIG = "config_sentence_transformers.json"
+
 
 def config_and_task(
     folder: Path, graph: OnnxGraph, wanted: Task | None, narrate: Callable[[str], None]
 ) -> tuple[dict[str, Any], Task]:
     """Raises `UsageError` where neither the caller nor the folder names the task."""
     config = read_json(folder, CONFIG)
-    task = wanted or graph.task
+    kind = read_json(folder, LIBRARY_CONFIG).get("model_type")
+    # Token embeddings may be a late-interaction model's, which its outputs do not tell.
+    task = wanted or (graph.task if kind in {None, "SentenceTransformer"} else None)
     if config and task is None:
         task = detect_task(folder, config, read_modules(folder))
+    task = task or graph.task
     if task is None:
         raise UsageError(f"the outputs of {graph.file.name} do not tell its task; give --task")
     if not config:

@@ -73,8 +73,8 @@ def plan_embedding(
         (None, True),
     )
     own_normalize = (modules[-1].kind == "Normalize") if modules else None
-    pooling = _decide("--pooling", own_pooling, options.pooling or (INSIDE if pooled else None))
-    normalize = _decide("--normalize", own_normalize, options.normalize)
+    pooling = decide("--pooling", own_pooling, options.pooling or (INSIDE if pooled else None))
+    normalize = decide("--normalize", own_normalize, options.normalize)
     _require_poolings(pooling)
     prompts = read_prompts(folder, options.query_prompt, options.passage_prompt).texts
     tail = _tail(folder, graph, modules, normalize=normalize)
@@ -122,7 +122,7 @@ def _require_poolings(pooling: str) -> None:
         raise UsageError(f"--pooling {unknown[0]}: known are {', '.join(POOLINGS)}, joined by +")
 
 
-def _decide(flag: str, own: Value | None, given: Value | None) -> Value:
+def decide(flag: str, own: Value | None, given: Value | None) -> Value:
     """The folder's own answer, else the caller's; two different ones are refused."""
     if own is not None and given not in {None, own, INSIDE}:
         raise UsageError(f"{flag} {given}: the folder's own files say {own}")

@@ -17,6 +17,8 @@ from onnx_export.source.own_files import require_own_file
 
 TOKEN_OUTPUTS = ("last_hidden_state", "token_embeddings")
 POOLED_OUTPUTS = ("sentence_embedding", "sentence_embeddings")
+CONTEXTUAL_OUTPUTS = ("contextual", "token_vectors")
+SPARSE_OUTPUTS = ("sparse_embedding", "sparse_embeddings")
 SCORE_OUTPUTS = ("logits", "scores")
 INT8_OPERATORS = frozenset(
     {
@@ -67,7 +69,13 @@ class OnnxGraph:
     @property
     def task(self) -> Task | None:
         """None where the outputs' names are nobody's."""
-        if self.output(SCORE_OUTPUTS):
+        if self.output(SPARSE_OUTPUTS):
+            return "sparse_embedding"
+        if self.output(CONTEXTUAL_OUTPUTS):
+            return "late_interaction"
+        scores = self.output(SCORE_OUTPUTS)
+        # A masked language model's logits have the tokens between them.
+        if scores is not None and len(scores.type.tensor_type.shape.dim) < 3:
             return "rerank"
         return "text_embedding" if self.output(TOKEN_OUTPUTS + POOLED_OUTPUTS) else None
 

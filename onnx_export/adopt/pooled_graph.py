@@ -34,7 +34,7 @@ def complete_graph(
     inner = graph.model.graph
     mask = "attention_mask" if with_prompt else "pooling_mask"
     for name in {"attention_mask", mask}:
-        _require_input(inner, name)
+        require_input(inner, name)
     steps = Steps(inner, graph.opset)
     vector = add_tail(steps, pool(steps, tokens.name, pooling, mask), tail)
     steps.finish(vector, OUTPUT, ("batch", vector_width(graph, pooling, tail)))
@@ -76,7 +76,7 @@ def _finish_pooled(
     return output
 
 
-def _require_input(graph: onnx.GraphProto, name: str) -> None:
+def require_input(graph: onnx.GraphProto, name: str) -> None:
     if name not in {value.name for value in graph.input}:
         sizes = ["batch", "length"]
         graph.input.append(helper.make_tensor_value_info(name, TensorProto.INT64, sizes))

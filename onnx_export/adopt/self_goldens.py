@@ -13,12 +13,20 @@ import numpy as np
 from bicross.bundle import Bound, Goldens
 from bicross.bundle.golden import PASSAGES, QUERIES
 from bicross.bundle.matrix import Matrix
+from bicross.bundle.record import Task
 from bicross.errors import GateFailed
 from bicross.runtime import Encoder, FloatArray
 from onnx_export.gate.batches import Input, run_batches, tokenize
 from onnx_export.gate.figures import Numbers, largest_difference, smallest_tau
+from onnx_export.gate.golden_rows import golden_rows
 from onnx_export.gate.samples import Sample
 from onnx_export.gate.standards import STANDARDS
+from onnx_export.gate.token_outputs import (
+    aligned,
+    maxsim_scores,
+    token_vectors_tolerance,
+    weights_tolerance,
+)
 from onnx_export.gate.tolerance import Tolerance, fp32_tolerance, lowest_tau, require_spread
 
 # Another batch may move the numbers further than those tried here.
@@ -28,35 +36,66 @@ HALF = frozenset({"bf16", "fp16"})
 
 
 @dataclass(frozen=True)
+class Outputs:
+    """Of the goldens' queries and then their passages: vectors or weights [texts, columns], padded
+    token vectors [texts, longest, dimensions]; or logits [pairs, 1], query by query.
+    """
+
+    task: Task
+    values: FloatArray
+
+    @property
+    def scores(self) -> Numbers:
+        """The ranking: [queries, passages]."""
+        if self.task == "rerank":
+            return self.values.reshape(QUERIES, PASSAGES)
+        if self.task == "late_interaction":
+            return maxsim_scores(self.values[:QUERIES], self.values[QUERIES:])
+        wide = self.values.astype(np.float64)
+        return np.asarray(wide[:QUERIES] @ wide[QUERIES:].T)
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """What an exact graph may differ by."""
+        queries, passages = self.values[:QUERIES], self.values[QUERIES:]
+        if self.task == "sparse_embedding":
+            return weights_tolerance(queries, passages)
+        if self.task == "late_interaction":
+            return token_vectors_tolerance(queries, passages)
+        return fp32_tolerance(self.values, is_rerank=self.task == "rerank")
+
+    def distance(self, other: "Outputs") -> float:
+        return largest_difference(*aligned(self.values, other.values))
+
+    def golden_fields(self) -> dict[str, object]:
+        fields: dict[str, object] = {}
+        if self.task in {"rerank", "late_interaction"}:
+            fields["scores"] = Matrix.of(self.scores.tolist())
+        if self.task != "rerank":
+            fields |= golden_rows(self.task, self.values[:QUERIES], self.values[QUERIES:])
+        return fields
+
+
+@dataclass(frozen=True)
 class SelfGoldens:
-    """`values` are those of each text alone, [texts or pairs, columns]."""
+    """`alone` is what the first graph gave for each text alone."""
 
     goldens: Goldens
-    values: FloatArray
-    is_rerank: bool
+    alone: Outputs
 
 
-def self_goldens(encoder: Encoder, sample: Sample, *, is_rerank: bool) -> SelfGoldens:
+def self_goldens(encoder: Encoder, sample: Sample) -> SelfGoldens:
     """Each text alone is the reference; the bound is twice what company changes.
 
     Raises `FlatSample` where the scores spread over less than 10 times what company changes.
     """
     queries, passages = sample.queries[:QUERIES], sample.passages[:PASSAGES]
     goldens = Goldens(queries=queries, passages=passages, bounds={})
-    alone, *others = _runs(encoder, goldens, is_rerank=is_rerank)
-    ranking = _ranking(alone, is_rerank=is_rerank)
-    moved, bound = _bound(alone, others, is_rerank=is_rerank)
-    require_spread(ranking, moved.score, sample)
-    numbers = (
-        {"scores": Matrix.of(ranking.tolist())}
-        if is_rerank
-        else {
-            "queries_out": Matrix.of(alone[:QUERIES].tolist()),
-            "passages_out": Matrix.of(alone[QUERIES:].tolist()),
-        }
-    )
-    update = {"bounds": {encoder.precision: bound}, **numbers}
-    return SelfGoldens(goldens.model_copy(update=update), alone, is_rerank)
+    alone, *others = _runs(encoder, goldens)
+    moved, bound = _bound(alone, others)
+    require_spread(alone.scores, moved.score, sample)
+    update = {"bounds": {encoder.precision: bound}, **alone.golden_fields()}
+    return SelfGoldens(goldens.model_copy(update=update), alone)
 
 
 def hold_to(first: SelfGoldens, encoder: Encoder) -> tuple[Bound, dict[str, float]]:
@@ -64,10 +103,8 @@ def hold_to(first: SelfGoldens, encoder: Encoder) -> tuple[Bound, dict[str, floa
 
     Raises `GateFailed` where it ranks worse than the gate lets an exported graph of its precision.
     """
-    runs = list(_runs(encoder, first.goldens, is_rerank=first.is_rerank))
-    reference = _ranking(first.values, is_rerank=first.is_rerank)
-    rankings = [_ranking(values, is_rerank=first.is_rerank) for values in runs]
-    found = min(smallest_tau(scores, reference) for scores in rankings)
+    runs = list(_runs(encoder, first.goldens))
+    found = min(smallest_tau(run.scores, first.alone.scores) for run in runs)
     least = STANDARDS["half" if encoder.precision in HALF else "quantized"].tau
     # Written so that a NaN fails.
     if not found >= least:
@@ -75,7 +112,7 @@ def hold_to(first: SelfGoldens, encoder: Encoder) -> tuple[Bound, dict[str, floa
             f"{encoder.bundle.manifest.name}, {encoder.precision}: Kendall tau {found:.4f} against "
             f"the first graph, allowed is {least:.2f} or more; leave that graph out"
         )
-    moved, bound = _bound(first.values, runs, is_rerank=first.is_rerank)
+    moved, bound = _bound(first.alone, runs)
     return bound, {
         "max_abs_diff": moved.value,
         "bound.max_abs_diff": bound.max_abs_diff,
@@ -84,15 +121,12 @@ def hold_to(first: SelfGoldens, encoder: Encoder) -> tuple[Bound, dict[str, floa
     }
 
 
-def _bound(
-    reference: FloatArray, runs: list[FloatArray], *, is_rerank: bool
-) -> tuple[Tolerance, Bound]:
+def _bound(reference: Outputs, runs: list[Outputs]) -> tuple[Tolerance, Bound]:
     """How far the runs were from the reference, and twice that."""
-    ranking = _ranking(reference, is_rerank=is_rerank)
-    rankings = [_ranking(values, is_rerank=is_rerank) for values in runs]
-    floor = fp32_tolerance(reference, is_rerank=is_rerank)
+    ranking, floor = reference.scores, reference.tolerance
+    rankings = [run.scores for run in runs]
     moved = Tolerance(
-        max(floor.value, *(largest_difference(values, reference) for values in runs)),
+        max(floor.value, *(run.distance(reference) for run in runs)),
         max(floor.score, *(largest_difference(scores, ranking) for scores in rankings)),
     )
     tau = min(smallest_tau(scores, ranking) for scores in rankings)
@@ -103,23 +137,19 @@ def _bound(
     return moved, bound
 
 
-def _runs(encoder: Encoder, texts: Goldens, *, is_rerank: bool) -> Iterator[FloatArray]:
+def _runs(encoder: Encoder, texts: Goldens) -> Iterator[Outputs]:
     """Each input alone; by eights; by 32; and by eights with a text of the greatest length."""
+    task = encoder.bundle.manifest.task
     queries, passages = texts.queries, texts.passages
     long_text = " ".join(passages * (1 + encoder.tokenizer.max_tokens // (4 * PASSAGES)))
     inputs: list[Input] = [("query", query) for query in queries]
     inputs += [("passage", passage) for passage in passages]
     company: Input = ("passage", long_text)
-    if is_rerank:
+    if task == "rerank":
         inputs = [(query, passage) for query in queries for passage in passages]
         company = (queries[0], long_text)
     sequences = tokenize(encoder, inputs)
-    yield from (run_batches(encoder, sequences, size) for size in (1, 8, 32))
-    yield run_batches(encoder, sequences, 8, *tokenize(encoder, [company]))
-
-
-def _ranking(values: FloatArray, *, is_rerank: bool) -> Numbers:
-    if is_rerank:
-        return values.reshape(QUERIES, PASSAGES)
-    wide = values.astype(np.float64)
-    return np.asarray(wide[:QUERIES] @ wide[QUERIES:].T)
+    for size in (1, 8, 32):
+        yield Outputs(task, run_batches(encoder, sequences, size))
+    guests = tokenize(encoder, [company])
+    yield Outputs(task, run_batches(encoder, sequences, 8, *guests))

@@ -1,5 +1,6 @@
 """Graphs that want more or other inputs than ids and masks."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from onnx_export.adopt.onnx_folder import OnnxGraph, open_graph
 MASK = np.array([[1, 1, 1, 0], [0, 0, 1, 1]], np.int64)
 
 
-def graph(folder: Path, inputs: dict[str, int], opset: int = 17) -> OnnxGraph:
+def graph(folder: Path, inputs: Mapping[str, int], opset: int = 17) -> OnnxGraph:
     """Its output is its last input as int64."""
     values = [
         helper.make_tensor_value_info(name, kind, ["batch", "length"])
