@@ -89,9 +89,18 @@ def proven_bundles(task: str) -> list[Proven]:
             continue
         manifest = json.loads((path / "manifest.json").read_text())
         goldens = json.loads((path / "goldens.json").read_text())
-        if manifest["task"] == task:
+        if manifest["task"] == task and not needs_bicross(manifest):
             found += [Proven(path, name, manifest, goldens) for name in manifest["precisions"]]
     return found
+
+
+def needs_bicross(manifest: dict[str, Any]) -> bool:
+    """What other libraries have no place for: a graph of the queries' own, a mask of what is
+    pooled, a pair that is one text.
+    """
+    masked = "pooling_mask" in manifest["graph"]["inputs"]
+    template = (manifest.get("rerank") or {}).get("template")
+    return bool(masked or template or manifest.get("query_graph"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
