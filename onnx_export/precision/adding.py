@@ -83,9 +83,7 @@ class Workbench:
         failed: GateFailed | None = None
         for number, kept in enumerate(trials(METHODS[name], self.materials), 1):
             self._remove(name)
-            work = self._convert(name, kept)
-            draft = self._draft(name)
-            encoder = load_encoder(draft, name)
+            work, draft, encoder = self._make(name, kept)
             measured = measure(encoder, self.probes, self.narrate, exact=False)
             try:
                 parity = self._judge(name, encoder, measured)
@@ -100,6 +98,19 @@ class Workbench:
             )
             return Addition(record, measured_bound(measured, self.probes))
         raise failed or GateFailed(f"{name}: there was nothing to try")
+
+    def _make(self, name: str, kept: Kept) -> tuple[GraphWork, Bundle, Encoder]:
+        """Raises `GateFailed` where a tool cannot convert the graph, or converts it into none."""
+        try:
+            work = self._convert(name, kept)
+            draft = self._draft(name)
+            return work, draft, load_encoder(draft, name)
+        except Exception as error:
+            # onnx's and onnxruntime's tools raise whatever they come upon.
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise GateFailed(
+                f"{self.bundle.manifest.name}, {name}: the graph cannot be converted: {first}"
+            ) from error
 
     def _judge(self, name: str, encoder: Encoder, measured: Measurement) -> Figures:
         who = f"{self.bundle.manifest.name}, {name}"

@@ -62,8 +62,16 @@ def overflowing(model: onnx.ModelProto, largest: dict[str, float]) -> list[str]:
 def join_float_regions(model: onnx.ModelProto) -> None:
     """Lets a float32 node read another's output as it is, not by way of float16."""
     nodes = model.graph.node
+    whole_numbers = {
+        value.name
+        for value in (*model.graph.input, *model.graph.value_info)
+        if value.type.tensor_type.elem_type not in {TensorProto.FLOAT, TensorProto.FLOAT16}
+    }
+    # A mask of whole numbers becomes float16 on its way too; it is no float32 tensor.
     narrowed = {
-        node.output[0]: node.input[0] for node in nodes if _casts_to(node, TensorProto.FLOAT16)
+        node.output[0]: node.input[0]
+        for node in nodes
+        if _casts_to(node, TensorProto.FLOAT16) and node.input[0] not in whole_numbers
     }
     direct = {
         node.output[0]: narrowed[node.input[0]]

@@ -60,6 +60,29 @@ def squared(folder: Path, scale: float) -> Material:
     return _material(folder, nodes, values, random)
 
 
+def masked(folder: Path, scale: float) -> Material:
+    """Inner numbers beyond float16, times a mask that is made of whole numbers."""
+    random = np.random.default_rng(11)
+    values: dict[str, Any] = {
+        "table": random.normal(size=(50, WIDTH)),
+        "scale": np.array(scale),
+        "back": np.array(1 / scale),
+    }
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["embedded"], name="embed"),
+        helper.make_node("Mul", ["embedded", "scale"], ["scaled"], name="enlarge"),
+        helper.make_node("Unsqueeze", ["input_ids", "last"], ["whole"], name="widen"),
+        helper.make_node("Cast", ["whole"], ["mask"], name="cast", to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["scaled", "mask"], ["kept"], name="mask"),
+        helper.make_node("Mul", ["kept", "back"], ["out"], name="reduce"),
+    ]
+    material = _material(folder, nodes, values, random)
+    model = onnx.load(material.graph)
+    model.graph.initializer.append(numpy_helper.from_array(np.array([-1]), "last"))
+    onnx.save_model(model, material.graph)
+    return material
+
+
 def _material(
     folder: Path,
     nodes: list[onnx.NodeProto],

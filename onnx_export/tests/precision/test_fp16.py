@@ -9,7 +9,7 @@ from onnx import TensorProto
 from onnx_export.precision import fp16
 from onnx_export.precision.activations import largest_values
 from onnx_export.precision.material import Material
-from onnx_export.tests.precision.graphs import squared, two_products
+from onnx_export.tests.precision.graphs import masked, squared, two_products
 
 
 def run(file: Path, material: Material) -> np.ndarray:
@@ -60,3 +60,10 @@ def test_without_overflow_the_same_graph_is_all_float16(tmp_path: Path) -> None:
     work = fp16.convert(squared(tmp_path, 10.0), tmp_path / "half.onnx", [])
     assert work["kept_float"] == 0
     assert 0 < float(work["largest_in_float16"]) < fp16.LARGEST / fp16.HEADROOM
+
+
+def test_mask_of_whole_numbers_reaches_a_float32_region_as_numbers(tmp_path: Path) -> None:
+    material, target = masked(tmp_path, 30_000.0), tmp_path / "half.onnx"
+    work = fp16.convert(material, target, [])
+    assert float(work["kept_float"]) > 0
+    assert run(target, material) == pytest.approx(run(material.graph, material), rel=0.01, abs=0.1)
