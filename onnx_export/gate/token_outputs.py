@@ -11,11 +11,13 @@ import numpy as np
 
 from bicross.runtime import FloatArray, SparseVector, maxsim
 from onnx_export.gate.figures import Numbers
-from onnx_export.gate.tolerance import VECTOR_TOLERANCE, Tolerance
+from onnx_export.gate.tolerance import LOGIT_TOLERANCE, VECTOR_TOLERANCE, Tolerance
 
 # A token is counted as active where its weight is above so much of its text's largest: what an
 # index that prunes keeps for certain.
 ACTIVE_SHARE = 0.01
+# A logit's tolerance is for weights up to this one, which is the logarithm of a logit of 54.
+WEIGHT_SCALE = 4.0
 
 
 def densified(vectors: Sequence[SparseVector], dimensions: int) -> FloatArray:
@@ -80,11 +82,13 @@ def smallest_active_overlap(ours: FloatArray, reference: FloatArray, tolerance: 
 def weights_tolerance(queries: FloatArray, passages: FloatArray) -> Tolerance:
     """For token weights [n, vocabulary].
 
-    A product moves by the error of each token that both have, times the other side's weight; the
-    pair whose product may move most is taken.
+    A weight is the logarithm of a logit and 1, or a sum of such over a text's tokens: it moves by
+    no more than they do, and a sum of many by as much as there is of it. A product moves by the
+    error of each token that both have, times the other side's weight; the pair whose product may
+    move most is taken.
     """
     largest = max(float(queries.max(initial=0.0)), float(passages.max(initial=0.0)))
-    allowed = VECTOR_TOLERANCE * max(1.0, largest)
+    allowed = LOGIT_TOLERANCE * max(1.0, largest / WEIGHT_SCALE)
     has_query, has_passage = ((weights > 0).astype(np.float32) for weights in (queries, passages))
     shared = queries @ has_passage.T + has_query @ passages.T
     return Tolerance(allowed, float(shared.max()) * allowed)

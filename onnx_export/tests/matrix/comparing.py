@@ -39,16 +39,15 @@ def compare_vectors(folder: Path, bundle: Bundle, sample: Sample, precision: str
 def compare_weights(folder: Path, bundle: Bundle, sample: Sample, precision: str) -> Agreement:
     """Of a SparseEncoder, every dimension."""
     original = SparseEncoder(str(folder), device="cpu", local_files_only=True)
-    dense = {"convert_to_sparse_tensor": False}
-    reference_q = original.encode_query(list(sample.queries), **dense).numpy()
-    reference_p = original.encode_document(list(sample.passages), **dense).numpy()
+    queries, passages = list(sample.queries), list(sample.passages)
+    reference_q = original.encode_query(queries, convert_to_sparse_tensor=False).numpy()
+    reference_p = original.encode_document(passages, convert_to_sparse_tensor=False).numpy()
     encoder = SparseScorer.load(bundle, precision, threads=1)
-    queries = densified(encoder.encode(sample.queries, "query"), encoder.head.dimensions)
-    passages = densified(encoder.encode(sample.passages, "passage"), encoder.head.dimensions)
-    cosines = smallest_cosine(queries, reference_q), smallest_cosine(passages, reference_p)
-    return Agreement(
-        min(cosines), _products(queries, passages), _products(reference_q, reference_p)
-    )
+    size = encoder.head.dimensions
+    ours_q = densified(encoder.encode(queries, "query"), size)
+    ours_p = densified(encoder.encode(passages, "passage"), size)
+    cosines = smallest_cosine(ours_q, reference_q), smallest_cosine(ours_p, reference_p)
+    return Agreement(min(cosines), _products(ours_q, ours_p), _products(reference_q, reference_p))
 
 
 def compare_token_vectors(

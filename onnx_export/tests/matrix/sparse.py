@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -54,7 +55,8 @@ def masked_lm(workshop: Workshop, model: MaskedModel) -> Path:
     def write(folder: Path) -> None:
         made = draw(model(workshop), WIDE)
         with torch.no_grad():
-            made.get_output_embeddings().bias.add_(BIAS)
+            head: Any = made.get_output_embeddings()  # type: ignore[no-untyped-call]
+            head.bias.add_(BIAS)
         made.save_pretrained(folder)
         workshop.vocabularies.bert.save_pretrained(folder)
 
@@ -91,16 +93,15 @@ def row(name: str, model: MaskedModel, architecture: str, pooling: SpladePooling
 def table(workshop: Workshop) -> SparseStaticEmbedding:
     """A weight for each token, as inverse document frequencies are: none below 0, some 0."""
     source = torch.Generator().manual_seed(7)
-    tokenizer = workshop.vocabularies.bert
+    tokenizer: Any = workshop.vocabularies.bert
     weight = (4 * torch.rand(len(tokenizer), generator=source) - 0.5).relu()
     return SparseStaticEmbedding(tokenizer=tokenizer, weight=weight, frozen=True)
 
 
 def inference_free(workshop: Workshop) -> Path:
     pooling = SpladePooling("max", "log1p_relu")
-    router = Router.for_query_document(
-        query_modules=[table(workshop)], document_modules=splade(workshop, bert, pooling)
-    )
+    documents: list[Any] = splade(workshop, bert, pooling)
+    router = Router.for_query_document([table(workshop)], documents)
     return saved(workshop, "splade-inference-free", [router])
 
 

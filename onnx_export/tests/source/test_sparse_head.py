@@ -53,7 +53,7 @@ def test_plain_masked_language_model_is_sparse_where_it_is_said(tmp_path: Path) 
 
 
 def test_queries_may_go_through_a_table(tmp_path: Path) -> None:
-    router = {
+    router: dict[str, Any] = {
         "types": {
             "query_0_SparseStaticEmbedding": PARTS + "SparseStaticEmbedding",
             "document_0_Transformer": PARTS + "Transformer",

@@ -22,6 +22,8 @@ from bicross.runtime.text_encoder import (
 from bicross.runtime.token_names import token_names
 from bicross.runtime.tokenization import TokenSequence
 
+SMALLEST = np.finfo(np.float32).tiny
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SparseVector:
@@ -87,9 +89,10 @@ class SparseEncoder(TextEncoder):
 def sparse_vector(dense: FloatArray, max_active: int | None = None) -> SparseVector:
     """What of `dense` [dimensions] is above 0, and of that the `max_active` largest.
 
-    Of equal weights the lower indices are kept.
+    Of equal weights the lower indices are kept. No weight is below the smallest normal float32,
+    since an index of Elasticsearch refuses those.
     """
-    indices = np.flatnonzero(dense > 0)
+    indices = np.flatnonzero(dense >= SMALLEST)
     if max_active is not None and len(indices) > max_active:
         order = np.argsort(-dense[indices], kind="stable")
         indices = np.sort(indices[order[:max_active]])

@@ -5,7 +5,8 @@ from itertools import islice
 
 import tokenizers
 
-# Elasticsearch refuses a feature's name with a dot in it; its own sparse model's dots become this.
+# Versions of Elasticsearch before those supported refuse a feature's name with a dot in it, and an
+# ingest pipeline reads one as a path. Its own sparse model writes a dot so.
 DOT = "."
 INSTEAD_OF_DOT = "__"
 

@@ -22,8 +22,8 @@ async def create_sparse_embeddings(request: Request) -> Response:
     """A weight for each token that a text is about, its own tokens or others.
 
     With `encoding_format: tokens` each `embedding` is an object that a field of type
-    `sparse_vector` takes as it is: a dot in a token is written `__`, since such a field refuses
-    dots. With `indices` it is a list of `{"index", "value"}` by token id.
+    `sparse_vector` takes as it is; a dot in a token is written `__`. With
+    `indices` it is a list of `{"index", "value"}` by token id.
     """
     serving: Serving = request.app.state.serving
     settings = serving.settings

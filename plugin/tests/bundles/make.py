@@ -145,7 +145,8 @@ def write_sparse_encoder(folder: Path) -> None:
     masked = BertForMaskedLM(config(seed=10))
     with torch.no_grad():
         # Else half of all weights are above 0.
-        masked.get_output_embeddings().bias.sub_(1)
+        head: Any = masked.get_output_embeddings()  # type: ignore[no-untyped-call]
+        head.bias.sub_(1)
     masked.save_pretrained(base)
     write_tokenizer(base)
     transformer = Transformer(str(base), transformer_task="fill-mask")
@@ -163,11 +164,14 @@ def write_late_interaction(folder: Path) -> None:
     write_tokenizer(base)
     expansion = {"strategy": "fixed", "length": 16, "attend": False}
     transformer = Transformer(str(base), query_expansion=expansion, document_length=48)
-    tokens = {"module_input_name": "token_embeddings"}
+    tokens = "token_embeddings"
+    projection = Dense(
+        16, 12, bias=False, activation_function=torch.nn.Identity(), module_input_name=tokens
+    )
     modules = [
         transformer,
-        Dense(16, 12, bias=False, activation_function=torch.nn.Identity(), **tokens),
-        Normalize(**tokens),
+        projection,
+        Normalize(tokens),
         MultiVectorMask(list(".,?!'-")),
     ]
     prompts = {"query": "query: ", "document": "passage: "}

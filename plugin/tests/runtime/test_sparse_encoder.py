@@ -12,7 +12,7 @@ from bicross.errors import InvalidManifest, UsageError
 from bicross.runtime import SparseEncoder, SparseVector, self_test
 from bicross.runtime.sparse_encoder import sparse_vector
 
-DENSE = st.lists(st.floats(-1, 8, width=32), min_size=1, max_size=30)
+DENSE = st.lists(st.floats(-1, 8, width=32, allow_subnormal=False), min_size=1, max_size=30)
 
 
 @given(DENSE)
@@ -21,6 +21,11 @@ def test_vector_holds_what_is_above_nought_by_index(values: list[float]) -> None
     found = sparse_vector(dense)
     assert found.as_dict() == {i: float(dense[i]) for i in range(len(dense)) if dense[i] > 0}
     assert found.indices.tolist() == sorted(found.indices.tolist())
+
+
+def test_weight_that_no_index_takes_is_left_out() -> None:
+    dense = np.array([1e-39, 2e-38, 1.0], np.float32)
+    assert sparse_vector(dense).indices.tolist() == [1, 2]
 
 
 @given(DENSE, st.integers(1, 30))

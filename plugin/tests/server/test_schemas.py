@@ -31,7 +31,12 @@ json_values = st.recursive(
     ),
     max_leaves=8,
 )
-SCHEMAS = [EmbeddingsRequest, SparseEmbeddingsRequest, MultiVectorRequest, RerankRequest]
+SCHEMAS: list[type[Request]] = [
+    EmbeddingsRequest,
+    SparseEmbeddingsRequest,
+    MultiVectorRequest,
+    RerankRequest,
+]
 fields = sorted({name for schema in SCHEMAS for name in schema.model_fields} | {"text", "other"})
 objects = st.dictionaries(st.sampled_from(fields), json_values, max_size=6)
 
