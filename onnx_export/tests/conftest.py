@@ -21,6 +21,7 @@ NEED_TORCH = [
     "test_docs.py",
     "test_extend.py",
     "precision/test_adding.py",
+    "precision/test_bounds_and_speed.py",
     "matrix/test_matrix.py",
     "matrix/test_page.py",
     "test_calibration.py",
@@ -34,6 +35,7 @@ NEED_TORCH = [
     "reference/test_loading.py",
     "reference/test_pipeline.py",
     "reference/test_pair_template.py",
+    "reference/test_rerank.py",
     "reference/test_tokenizer_parity.py",
 ]
 HAS_ONNX = importlib.util.find_spec("onnx") is not None
