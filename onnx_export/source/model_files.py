@@ -40,6 +40,8 @@ TRANSFORMER_CONFIGS = (
     "sentence_xlm-roberta_config.json",
     "sentence_xlnet_config.json",
 )
+# As much as the server reads of a tokenizer.json.
+MAX_JSON_BYTES = 128 << 20
 # Tokenizers without a limit carry 1e30; no model comes near this.
 NO_LIMIT = 1_000_000
 # Their position 0 belongs to the padding token, so that two fewer tokens fit than positions exist.
@@ -68,6 +70,8 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     file = folder / name
     if not file.is_file():
         return {}
+    if file.stat().st_size > MAX_JSON_BYTES:
+        raise UnsupportedArchitecture(f"{file} is larger than {MAX_JSON_BYTES} bytes")
     try:
         found = json.loads(file.read_bytes())
     except (ValueError, RecursionError) as error:

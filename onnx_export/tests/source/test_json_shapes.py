@@ -61,6 +61,13 @@ def test_what_is_no_json_is_refused(tmp_path: Path, content: bytes) -> None:
         read_json(tmp_path, "config.json")
 
 
+def test_file_too_large_to_be_a_description_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "tokenizer.json").open("wb") as sparse:
+        sparse.truncate((128 << 20) + 1)
+    with pytest.raises(UnsupportedArchitecture, match=r"tokenizer\.json is larger than"):
+        read_json(tmp_path, "tokenizer.json")
+
+
 @pytest.mark.parametrize("path", ["../1_Pooling", "/etc", "/", "..", "a/../../b", "a\\b"])
 def test_module_outside_the_folder_is_refused(tmp_path: Path, path: str) -> None:
     """Its files would be read from there, and written there beside the bundle."""

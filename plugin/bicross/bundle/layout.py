@@ -18,6 +18,8 @@ QUERY_GRAPH = "onnx/query_model.onnx"
 FORBIDDEN_SUFFIXES = frozenset({".bin", ".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".py", ".pyc"})
 
 MAX_MANIFEST_BYTES = 4 << 20
+# Token vectors of 24 texts of 8,192 tokens are the largest that are kept.
+MAX_GOLDENS_BYTES = 256 << 20
 MAX_FILES = 10_000
 
 

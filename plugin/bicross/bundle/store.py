@@ -15,6 +15,7 @@ from bicross.bundle.layout import (
     FORBIDDEN_SUFFIXES,
     GOLDENS,
     MANIFEST,
+    MAX_GOLDENS_BYTES,
     MAX_MANIFEST_BYTES,
     safe_path,
 )
@@ -55,6 +56,8 @@ def open_bundle(path: Path) -> Bundle:
     manifest = Manifest.parse(manifest_file.read_bytes())
     if GOLDENS not in manifest.files:
         raise InvalidManifest(f"{path}: manifest.json, files: lacks {GOLDENS}")
+    if manifest.files[GOLDENS].size > MAX_GOLDENS_BYTES:
+        raise InvalidManifest(f"{path}: {GOLDENS} is larger than {MAX_GOLDENS_BYTES} bytes")
     _refuse_forbidden_files(path)
     verify_files(path, manifest.files)
     return Bundle(path, manifest, Goldens.parse((path / GOLDENS).read_bytes()))

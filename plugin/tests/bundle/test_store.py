@@ -83,6 +83,14 @@ def test_manifest_too_large_to_be_one_is_not_parsed(folder: Path) -> None:
         open_bundle(folder)
 
 
+def test_goldens_too_large_to_be_some_are_not_read(folder: Path) -> None:
+    raw = json.loads((folder / MANIFEST).read_text())
+    raw["files"]["goldens.json"]["size"] = (256 << 20) + 1
+    (folder / MANIFEST).write_text(json.dumps(raw))
+    with pytest.raises(InvalidManifest, match=r"goldens\.json is larger than"):
+        open_bundle(folder)
+
+
 @pytest.mark.parametrize("name", [MANIFEST, TOKENIZER, GRAPH])
 def test_link_in_place_of_a_file_is_refused(folder: Path, name: str) -> None:
     outside = folder.parent / "outside"
