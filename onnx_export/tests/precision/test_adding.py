@@ -1,5 +1,6 @@
 """Every precision of tiny models, made, proven and recorded by a real export."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ from bicross.bundle import Bundle, Manifest, open_bundle
 from bicross.errors import GateFailed, UsageError
 from bicross.runtime import load_encoder, self_test
 from onnx_export.check import check_bundle
+from onnx_export.gate.probes import compute_probes
 from onnx_export.gate.samples import Sample
-from onnx_export.precision.adding import PrecisionsRefused
+from onnx_export.precision.adding import PrecisionsRefused, Workbench
 from onnx_export.precision.names import PRECISIONS
 from onnx_export.publish import Request, export_model
+from onnx_export.reference.loading import load_reference
 from onnx_export.source.hub import ModelFolder
+from onnx_export.source.spec import Options, read_spec
 
 pytestmark = pytest.mark.torch
 FILES = tuple(name for name, precision in PRECISIONS.items() if precision.hint is None)
@@ -155,3 +159,18 @@ def test_static_graph_does_not_move_with_a_texts_company(bi: tuple[Bundle, str])
     alone = np.concatenate([encoder.encode([text], "passage") for text in texts])  # type: ignore[union-attr]
     together = encoder.encode(texts, "passage")  # type: ignore[union-attr]
     assert np.abs(alone - together).max() < 1e-5
+
+
+def test_graph_that_no_tool_can_convert_refuses_that_precision_alone(
+    models: Any, export: Callable[..., Bundle], sample: Sample, tmp_path: Path
+) -> None:
+    folder = models.embedding("mean")
+    original = load_reference(read_spec(ModelFolder(folder, folder.name), Options()))
+    shutil.copytree(export(folder).path, tmp_path / "copy")
+    bundle = open_bundle(tmp_path / "copy")
+    bench = Workbench(bundle, compute_probes(original, sample), print)
+    assert bench.materials
+    bundle.file("onnx/model.onnx").write_bytes(b"no graph")
+    with pytest.raises(GateFailed, match=r"-normalize, fp16: the graph cannot be converted: "):
+        bench.add("fp16")
+    assert not bundle.file("onnx/model_fp16.onnx").exists()
