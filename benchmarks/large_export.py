@@ -19,7 +19,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bicross.bundle.golden import PASSAGES, QUERIES
 from demo.weights import fetch
+from onnx_export.gate.samples import read_sample
 
 RESULTS = Path(__file__).parent / "results"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
@@ -58,11 +60,20 @@ def write_billion(folder: Path) -> None:
     del model
     for name in TOKENIZER:
         shutil.copyfile(fetch("all-MiniLM-L6-v2") / name, base / name)
-    transformer = Transformer(str(base), max_seq_length=128)
+    transformer = Transformer(str(base), max_seq_length=64)
     pooling = Pooling(SHAPE["hidden_size"], pooling_mode="mean")
     whole = SentenceTransformer(modules=[transformer, pooling, Normalize()], device="cpu")
     whole.save(str(folder / "model"), create_model_card=False)
     shutil.rmtree(base)
+
+
+def write_sample(file: Path) -> Path:
+    """As few texts as the gate takes: what is measured is memory."""
+    texts = read_sample()
+    rows = [{"query": text} for text in texts.queries[:QUERIES]]
+    rows += [{"passage": text} for text in texts.passages[:PASSAGES]]
+    file.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    return file
 
 
 def measure(model: Path, options: list[str], scratch: Path) -> dict[str, object]:
@@ -109,6 +120,7 @@ def main() -> None:
             make = [sys.executable, "-m", "benchmarks.large_export", "--write-billion"]
             subprocess.run([*make, str(scratch)], check=True)  # noqa: S603
             model = scratch / "model"
+            options = ["--sample", str(write_sample(scratch / "sample.jsonl")), *options]
         result = measure(model, options, scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
