@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 
 benchmark = pytest.importorskip(
@@ -8,7 +6,7 @@ benchmark = pytest.importorskip(
 BASIS = {"mine": {"q1": 0.25, "q2": 0.75}}
 
 
-def row(name: str, *, passes: bool) -> Any:
+def row(name: str, *, passes: bool) -> object:
     found = {"ndcg@10": 0.49, "difference": -0.01, "low": -0.02, "high": 0.001}
     figures = (58.9, 0.98, 0.9, 0.85, 0.95, 0.03, 1.5)
     return benchmark.Row(
