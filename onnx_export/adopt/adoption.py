@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from bicross.bundle import Bundle, Goldens, Manifest, open_bundle, staged_bundle
 from bicross.bundle.heads import Head
 from bicross.bundle.layout import GOLDENS, MANIFEST, TOKENIZER, graph_path
@@ -70,7 +72,22 @@ class Adopted:
 
 
 def adopt_folder(request: AdoptRequest, narrate: Narrate) -> Manifest:
-    """The manifest of the bundle written at `request.out`. What was assumed is narrated."""
+    """The manifest of the bundle written at `request.out`. What was assumed is narrated.
+
+    Raises `UnsupportedArchitecture` for a number in the folder that no manifest may hold.
+    """
+    try:
+        return _adopt(request, narrate)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        what = ".".join(str(part) for part in first["loc"])
+        raise UnsupportedArchitecture(
+            f"{request.model}: its files or its graph give a {what} of {first['input']!r}: "
+            f"{first['msg']}"
+        ) from None
+
+
+def _adopt(request: AdoptRequest, narrate: Narrate) -> Manifest:
     _require_tokenizer(request.folder)
     with staged_bundle(request.out, force=request.force) as staging:
         narrate(f"reading {request.folder}")

@@ -40,6 +40,7 @@ NEED_TORCH = [
 ]
 HAS_ONNX = importlib.util.find_spec("onnx") is not None
 NEED_ONNX = [
+    "adopt/test_adopted_files.py",
     "graph/test_gelu_order.py",
     "precision/test_exclusion.py",
     "precision/test_fp16.py",

@@ -4,7 +4,6 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -17,58 +16,17 @@ from bicross.errors import (
     ForbiddenFileType,
     GateFailed,
     MissingFile,
-    NotARegularFile,
     PickleRefused,
     UnsupportedArchitecture,
     UsageError,
 )
 from bicross.runtime import BiEncoder, CrossEncoder
-from onnx_export.adopt.adoption import AdoptRequest, adopt_folder
-from onnx_export.adopt.head import HeadOptions
 from onnx_export.gate.samples import Sample
 from onnx_export.tests.edits import edit_json
 
 TINY = Path(__file__).parents[3] / "plugin" / "tests" / "bundles"
 OURS = ("manifest.json", "goldens.json", "README.md")
 Adopt = Callable[..., Bundle]
-
-
-@pytest.fixture
-def adopt(tmp_path: Path, sample: Sample) -> Adopt:
-    def adopt(folder: Path, head: HeadOptions | None = None, **more: Any) -> Bundle:
-        request = AdoptRequest(folder, tmp_path / "out", sample, head or HeadOptions(), **more)
-        adopt_folder(request, print)
-        return open_bundle(request.out)
-
-    return adopt
-
-
-@pytest.fixture
-def bi(tmp_path: Path) -> Path:
-    """A bi-encoder as the hub has it: modules.json, tokens and vectors from onnx/model.onnx."""
-    folder = tmp_path / "bi"
-    shutil.copytree(TINY / "tiny-bi", folder, ignore=shutil.ignore_patterns(*OURS))
-    return folder
-
-
-@pytest.fixture
-def tokens_only(bi: Path) -> Path:
-    """The same, its graph ending with token embeddings, as most are."""
-    model = onnx.load(bi / "onnx" / "model.onnx")
-    for node in model.graph.node:
-        node.output[:] = [
-            "was_pooled" if name == "sentence_embedding" else name for name in node.output
-        ]
-    del model.graph.output[1]
-    onnx.save_model(model, bi / "onnx" / "model.onnx")
-    return bi
-
-
-@pytest.fixture
-def cross(tmp_path: Path) -> Path:
-    folder = tmp_path / "cross"
-    shutil.copytree(TINY / "tiny-cross", folder, ignore=shutil.ignore_patterns(*OURS))
-    return folder
 
 
 def own_vectors(sample: Sample) -> np.ndarray:
@@ -237,52 +195,13 @@ def test_pooling_without_the_prompt_gets_a_mask_of_its_own(
     assert np.abs(vectors(bundle, sample) - with_prompt).max() > 1e-3
 
 
-def test_what_the_folder_does_not_say_is_written_for_other_libraries(
-    adopt: Adopt, tokens_only: Path
-) -> None:
-    for name in ("modules.json", "tokenizer_config.json", "config_sentence_transformers.json"):
-        (tokens_only / name).unlink()
-    shutil.rmtree(tokens_only / "1_Pooling")
-    head = HeadOptions(pooling="cls", normalize=True, query_prompt="q: ", passage_prompt="p: ")
-    bundle = adopt(tokens_only, head, max_tokens=48)
-    read: dict[str, Any] = {
-        name: json.loads(bundle.file(name).read_text())
-        for name in bundle.manifest.files
-        if name.endswith(".json")
-    }
-    types = [row["type"].rpartition(".")[2] for row in read["modules.json"]]
-    assert types == ["Transformer", "Pooling", "Normalize"]
-    assert read["1_Pooling/config.json"]["pooling_mode_cls_token"] is True
-    assert read["1_Pooling/config.json"]["pooling_mode_mean_tokens"] is False
-    prompts = read["config_sentence_transformers.json"]["prompts"]
-    assert prompts == {"query": "q: ", "document": "p: "}
-    assert read["sentence_bert_config.json"]["max_seq_length"] == 48
-    assert read["tokenizer_config.json"]["model_max_length"] == 48
-    assert read["tokenizer_config.json"]["pad_token"] == "[PAD]"  # noqa: S105  a token of the vocabulary
-
-
-def test_link_out_of_the_folder_is_refused(adopt: Adopt, bi: Path, tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("{}")
-    (bi / "config_sentence_transformers.json").unlink()
-    (bi / "config_sentence_transformers.json").symlink_to(tmp_path / "secret")
-    with pytest.raises(NotARegularFile, match=r"config_sentence_transformers\.json is a link"):
-        adopt(bi)
-
-
-def test_snapshot_of_the_hubs_cache_is_adopted_through_its_links(
-    adopt: Adopt, bi: Path, tmp_path: Path, sample: Sample
-) -> None:
-    snapshot = tmp_path / "models--own--tiny" / "snapshots" / "0123abc"
-    blobs = snapshot.parents[1] / "blobs"
-    blobs.mkdir(parents=True)
-    for number, file in enumerate(file for file in sorted(bi.rglob("*")) if file.is_file()):
-        shutil.move(file, blobs / str(number))
-        link = snapshot / file.relative_to(bi)
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(blobs / str(number))
-    bundle = adopt(snapshot)
-    assert not any(path.is_symlink() for path in bundle.path.rglob("*"))
-    assert np.abs(vectors(bundle, sample) - own_vectors(sample)).max() < 1e-6
+def test_output_wider_than_any_model_is_refused(adopt: Adopt, tokens_only: Path) -> None:
+    file = tokens_only / "onnx" / "model.onnx"
+    model = onnx.load(file)
+    model.graph.output[0].type.tensor_type.shape.dim[2].dim_value = 1 << 50
+    onnx.save_model(model, file)
+    with pytest.raises(UnsupportedArchitecture, match=f"dimensions of {1 << 50}"):
+        adopt(tokens_only)
 
 
 @pytest.mark.parametrize("name", ["../outside.onnx", "/etc/passwd", "config.json", "absent.onnx"])
