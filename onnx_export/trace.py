@@ -44,7 +44,8 @@ def trace_graph(graph: ExportGraph, file: Path, max_inline_bytes: int = MAX_INLI
             )
     except Exception as error:
         raise UnsupportedArchitecture(
-            f"torch cannot export {type(graph.transformer).__name__}: {_cause(error)}"
+            f"torch cannot export {type(graph.transformer).__name__}: {_cause(error)}; "
+            "a folder that holds it as ONNX already is taken by `onnx-export adopt`"
         ) from error
     if program is None:
         raise UnsupportedArchitecture(f"torch gave no graph of {type(graph.transformer).__name__}")

@@ -110,5 +110,7 @@ def _inputs(transformer: nn.Module, tokenizer: Any) -> tuple[str, ...]:  # noqa:
     taken = inspect.signature(transformer.forward).parameters
     given = tokenizer.model_input_names
     if "input_ids" not in taken:
-        raise UnsupportedArchitecture(f"{type(transformer).__name__} takes no token ids")
+        raise UnsupportedArchitecture(
+            f"{type(transformer).__name__} takes no token ids; only models of texts are exported"
+        )
     return tuple(name for name in INPUTS if name in given and name in taken)

@@ -93,7 +93,8 @@ def _require_known(path: Path, route: Route) -> None:
         if module.kind not in allowed or (module.is_foreign and module.kind != TRANSFORMER):
             raise UnsupportedArchitecture(
                 f"{path.name}: module {module.type}; "
-                f"exported are {', '.join(allowed)} of sentence-transformers"
+                f"exported are {', '.join(allowed)} of sentence-transformers; "
+                "save the model with those alone"
             )
     pooled = [module.kind for module in later].count("Pooling")
     if first.kind not in {TRANSFORMER, STATIC} or pooled != (first.kind == TRANSFORMER):
