@@ -115,6 +115,9 @@ async def loaded_answers(
 def _shape(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _shape(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
         return [_shape(item) for item in value]
+    if isinstance(value, list):
+        # What a model offers, or a vector: as long as it happens to be.
+        return {type(item) for item in value}
     return type(value)
