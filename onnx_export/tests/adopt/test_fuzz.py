@@ -68,9 +68,14 @@ class Adopter:
         sent, answered = self.process.stdin, self.process.stdout
         assert sent is not None
         assert answered is not None
-        sent.write(f"{folder}\n")
-        sent.flush()
-        line = answered.readline() if select.select([answered], [], [], LONGEST_S)[0] else "hung"
+        try:
+            sent.write(f"{folder}\n")
+            sent.flush()
+            ready = select.select([answered], [], [], LONGEST_S)[0]
+            line = answered.readline() if ready else "hung"
+        except BrokenPipeError:
+            # It died after its last answer.
+            line = ""
         if line not in {"", "hung"}:
             return line.strip()
         self.process.kill()
