@@ -16,7 +16,7 @@ print(BiEncoder.load(open_bundle(Path(sys.argv[1]))).encode(["bread"], "query").
 
 
 def test_a_model_that_runs_leaves_no_store_of_events(tmp_path: Path) -> None:
-    """onnxruntime keeps what it would send below the home folder."""
+    """What onnxruntime would send is kept below the home folder."""
     unset = {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
     environment = {key: value for key, value in os.environ.items() if key not in unset}
     done = subprocess.run(  # noqa: S603
