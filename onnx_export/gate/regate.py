@@ -2,8 +2,9 @@
 
 import gc
 from collections.abc import Callable
+from dataclasses import replace
 
-from bicross.bundle import Bundle
+from bicross.bundle import Bundle, Manifest
 from bicross.bundle.heads import Prompts
 from bicross.errors import UsageError
 from onnx_export.gate.failure import Figures
@@ -13,7 +14,8 @@ from onnx_export.gate.samples import Sample
 from onnx_export.gate.whole import compare_with_whole
 from onnx_export.reference.loading import Reference, load_reference
 from onnx_export.source.hub import ModelFolder, weight_files, weights_sha256
-from onnx_export.source.spec import Options, read_spec
+from onnx_export.source.limits import Limit
+from onnx_export.source.spec import ModelSpec, Options, read_spec
 
 
 def run_gate_again(
@@ -46,7 +48,7 @@ def load_original(
     _require_same_weights(bundle, folder)
     narrate(f"torch: loading {folder.model}")
     options = _options(bundle, trust_remote_code=trust_remote_code)
-    return load_reference(read_spec(folder, options))
+    return load_reference(_with_recorded_limits(read_spec(folder, options), bundle.manifest))
 
 
 def _options(bundle: Bundle, *, trust_remote_code: bool) -> Options:
@@ -67,6 +69,15 @@ def _options(bundle: Bundle, *, trust_remote_code: bool) -> Options:
         dimensions=manifest.embedding.dimensions if manifest.embedding else None,
         matryoshka=(manifest.embedding.matryoshka or ()) if manifest.embedding else None,
     )
+
+
+def _with_recorded_limits(spec: ModelSpec, manifest: Manifest) -> ModelSpec:
+    """Each route cut where the bundle cuts it; one option cannot say both sides' lengths."""
+    own = {kind: rows.max_tokens for kind, rows in (manifest.sequences or {}).items()}
+    limits = {
+        kind: Limit(own.get(kind) or manifest.max_tokens, is_cut=True) for kind in spec.limits
+    }
+    return replace(spec, limits=limits)
 
 
 def _require_same_weights(bundle: Bundle, folder: ModelFolder) -> None:

@@ -18,6 +18,7 @@ NEED_TORCH = [
     "adopt/test_graph_config.py",
     "gate/test_judgements.py",
     "gate/test_parity.py",
+    "gate/test_regate.py",
     "test_docs.py",
     "test_extend.py",
     "precision/test_adding.py",
