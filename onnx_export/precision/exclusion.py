@@ -1,9 +1,10 @@
 """Which matrix products lose most in few bits: those are left in float first.
 
 Each product's weight, and its activations on the sample, are rounded as the precision rounds them;
-its error relative to the float product orders them. On all-MiniLM-L6-v2 that order does as well
-as quantizing one product at a time and ranking with it, and takes one run of the model instead of
-one for each product.
+its error relative to the float product orders them. That takes one run of the model instead of one
+for each product. It orders nearly as well as quantizing one product at a time and ranking with it:
+on all-MiniLM-L6-v2 the mean tau was 0.916 against 0.923 with 4 products in float, 0.943 against
+0.946 with 9.
 """
 
 from collections.abc import Callable, Sequence
