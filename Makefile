@@ -85,7 +85,8 @@ interchange: env  ## bundles in sentence-transformers' ONNX backend and in faste
 	  integration_tests/interchange/test_$(subst -,_,$*).py
 
 fuzz: env  ## mutated bundles, graphs and folders, at length
-	BICROSS_FUZZ_EXAMPLES=5000 .venv/bin/pytest -q --timeout=7200 plugin/tests/runtime/test_fuzz.py
+	BICROSS_FUZZ_EXAMPLES=5000 .venv/bin/pytest -q --timeout=7200 plugin/tests/runtime/test_fuzz.py plugin/tests/bundle/test_fuzz.py
+	BICROSS_FUZZ_EXAMPLES=500 .venv/bin/pytest -q --timeout=7200 onnx_export/tests/adopt/test_fuzz.py
 
 # --- what the node loads ----------------------------------------------------------------------
 zip:  ## the plugin for one Elasticsearch version, ES=version
