@@ -89,7 +89,11 @@ def _shapes(graph: onnx.GraphProto) -> Iterator[list[int | None]]:
         sizes: list[int | None] = []
         for name in parts:
             tensor = constants.get(name)
-            known = tensor is not None and tensor.data_type == onnx.TensorProto.INT64
+            known = (
+                tensor is not None
+                and tensor.data_type == onnx.TensorProto.INT64
+                and tensor.data_location != onnx.TensorProto.EXTERNAL
+            )
             sizes += numpy_helper.to_array(tensor).ravel().tolist() if tensor and known else [None]
         if len(sizes) > 1:
             yield sizes

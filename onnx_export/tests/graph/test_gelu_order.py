@@ -67,3 +67,13 @@ def test_what_is_no_gelu_stays_as_it_is(other: onnx.ModelProto) -> None:
     before = other.SerializeToString()
     assert order_gelu(other) == 0
     assert other.SerializeToString() == before
+
+
+def test_weights_in_a_file_of_their_own_are_not_read(tmp_path: Path) -> None:
+    """A large model's file of weights may lie elsewhere while its graph is put in order."""
+    model = gelu()
+    norm = np.full(1024, 0.5, np.float32)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(norm, "norm.weight"))
+    path = tmp_path / "model.onnx"
+    onnx.save_model(model, path, save_as_external_data=True, location="model.onnx.data")
+    assert order_gelu(onnx.load(path, load_external_data=False)) == 1
