@@ -5,16 +5,14 @@ A longer run: `BICROSS_FUZZ_EXAMPLES=2000 pytest onnx_export/tests/adopt/test_fu
 
 import json
 import os
-import select
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import onnx
 import pytest
+from folder_worker import FolderWorker
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -58,51 +56,9 @@ VALUES = st.sampled_from(
 )
 
 
-class Adopter:
-    """A process that adopts folders; another takes its place where it has died."""
-
-    def __init__(self) -> None:
-        self.process = self._start()
-
-    def outcome(self, folder: Path) -> str:
-        sent, answered = self.process.stdin, self.process.stdout
-        assert sent is not None
-        assert answered is not None
-        try:
-            sent.write(f"{folder}\n")
-            sent.flush()
-            ready = select.select([answered], [], [], LONGEST_S)[0]
-            line = answered.readline() if ready else "hung"
-        except BrokenPipeError:
-            # It died after its last answer.
-            line = ""
-        if line not in {"", "hung"}:
-            return line.strip()
-        self.process.kill()
-        status = self.process.wait()
-        self.process = self._start()
-        return line or f"crashed with status {status}"
-
-    def _start(self) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, str(WORKER)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            text=True,
-        )
-
-    def close(self) -> None:
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                pipe.close()
-        self.process.wait()
-
-
 @pytest.fixture(scope="module")
-def adopter() -> Iterator[Adopter]:
-    adopter = Adopter()
+def adopter() -> Iterator[FolderWorker]:
+    adopter = FolderWorker(WORKER, LONGEST_S)
     yield adopter
     adopter.close()
 
@@ -128,7 +84,7 @@ def copy_of(original: Path, scratch: Path) -> Path:
     return folder
 
 
-def require_answer(adopter: Adopter, folder: Path) -> None:
+def require_answer(adopter: FolderWorker, folder: Path) -> None:
     outcome = adopter.outcome(folder)
     assert outcome == "adopted" or outcome.startswith("refused by"), outcome
 
@@ -136,7 +92,7 @@ def require_answer(adopter: Adopter, folder: Path) -> None:
 @given(data=st.data())
 @FUZZ
 def test_any_edit_of_the_descriptions_is_answered(
-    original: Path, scratch: Path, adopter: Adopter, data: st.DataObject
+    original: Path, scratch: Path, adopter: FolderWorker, data: st.DataObject
 ) -> None:
     folder = copy_of(original, scratch)
     known = [name for name in DESCRIPTIONS if (folder / name).is_file()]
@@ -158,7 +114,7 @@ def test_any_edit_of_the_descriptions_is_answered(
 @given(data=st.data())
 @FUZZ
 def test_any_edit_of_the_graphs_messages_is_answered(
-    original: Path, scratch: Path, adopter: Adopter, data: st.DataObject
+    original: Path, scratch: Path, adopter: FolderWorker, data: st.DataObject
 ) -> None:
     """Names, types, sizes, nodes and operators changed inside a graph that still parses."""
     folder = copy_of(original, scratch)
@@ -212,7 +168,7 @@ OTHER_VALUES: dict[int, st.SearchStrategy[Any]] = {
 @given(content=st.binary(max_size=300))
 @FUZZ
 def test_any_bytes_as_a_graph_are_refused(
-    original: Path, scratch: Path, adopter: Adopter, content: bytes
+    original: Path, scratch: Path, adopter: FolderWorker, content: bytes
 ) -> None:
     folder = copy_of(original, scratch)
     (folder / "onnx" / "model.onnx").write_bytes(content)

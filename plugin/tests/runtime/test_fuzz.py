@@ -4,15 +4,12 @@ A longer run: `BICROSS_FUZZ_EXAMPLES=5000 pytest plugin/tests/runtime/test_fuzz.
 """
 
 import os
-import select
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
+from folder_worker import FolderWorker
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,53 +31,9 @@ FUZZ = settings(
 FILES = (GRAPH, TOKENIZER, GOLDENS, "config.json", MANIFEST)
 
 
-class Loader:
-    """A process that loads folders; another takes its place where it has died."""
-
-    def __init__(self) -> None:
-        self.process = self._start()
-
-    def outcome(self, folder: Path) -> str:
-        sent, answered = self.process.stdin, self.process.stdout
-        assert sent is not None
-        assert answered is not None
-        try:
-            sent.write(f"{folder}\n")
-            sent.flush()
-            ready = select.select([answered], [], [], LONGEST_S)[0]
-            line = answered.readline() if ready else "hung"
-        except BrokenPipeError:
-            # It died after its last answer.
-            line = ""
-        if line not in {"", "hung"}:
-            return line.strip()
-        self.process.kill()
-        status = self.process.wait()
-        self.process = self._start()
-        return line or f"crashed with status {status}"
-
-    def _start(self) -> "subprocess.Popen[str]":
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(  # noqa: S603  our own script
-            [sys.executable, str(WORKER)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            text=True,
-        )
-
-    def close(self) -> None:
-        pipes: tuple[IO[str] | None, ...] = (self.process.stdin, self.process.stdout)
-        for pipe in pipes:
-            if pipe is not None:
-                pipe.close()
-        self.process.wait()
-
-
 @pytest.fixture(scope="module")
-def loader() -> Iterator[Loader]:
-    loader = Loader()
+def loader() -> Iterator[FolderWorker]:
+    loader = FolderWorker(WORKER, LONGEST_S)
     yield loader
     loader.close()
 
@@ -132,7 +85,7 @@ def spliced(draw: st.DrawFn, content: bytes) -> bytes:
 @given(data=st.data())
 @FUZZ
 def test_tampered_bytes_are_refused_or_change_nothing(
-    original: Path, scratch: Path, loader: Loader, data: st.DataObject
+    original: Path, scratch: Path, loader: FolderWorker, data: st.DataObject
 ) -> None:
     """Even where the manifest was made to agree: then the graph, or the goldens, must tell."""
     folder = copy_of(original, scratch)
@@ -147,7 +100,7 @@ def test_tampered_bytes_are_refused_or_change_nothing(
 @given(data=st.data())
 @FUZZ
 def test_tampered_folder_is_refused_or_serves_as_before(
-    original: Path, scratch: Path, loader: Loader, data: st.DataObject
+    original: Path, scratch: Path, loader: FolderWorker, data: st.DataObject
 ) -> None:
     folder = copy_of(original, scratch)
     for _ in range(data.draw(st.integers(1, 3))):
@@ -187,7 +140,7 @@ def tamper(folder: Path, data: st.DataObject) -> None:
 @given(content=st.binary(max_size=400))
 @FUZZ
 def test_any_bytes_as_a_graph_are_refused(
-    original: Path, scratch: Path, loader: Loader, content: bytes
+    original: Path, scratch: Path, loader: FolderWorker, content: bytes
 ) -> None:
     folder = copy_of(original, scratch)
     (folder / GRAPH).write_bytes(content)
