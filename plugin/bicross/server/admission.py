@@ -31,7 +31,7 @@ class Admission:
     """Used from the event loop alone. `tokens_per_s` is what the machine was last seen to do."""
 
     def __init__(
-        self, max_tokens: int, metrics: Metrics, tokens_per_s: Callable[[], float | None]
+        self, max_tokens: int, metrics: Metrics, tokens_per_s: Callable[[Lane], float | None]
     ) -> None:
         self._max_tokens = max_tokens
         self._metrics = metrics
@@ -69,9 +69,8 @@ class Admission:
         self._metrics.queue_tokens.labels(place.lane).set(self._held[place.lane])
 
     def _retry_after_s(self, lane: Lane, excess: int) -> int:
-        """Whole seconds until `excess` tokens are done, searches going before ingest."""
-        rate = self._tokens_per_s()
+        """Whole seconds until `excess` tokens of the lane are done."""
+        rate = self._tokens_per_s(lane)
         if rate is None:
             return 1
-        ahead = excess if lane is Lane.SEARCH else excess + self._held[Lane.SEARCH]
-        return min(MAX_RETRY_AFTER_S, max(1, math.ceil(ahead / rate)))
+        return min(MAX_RETRY_AFTER_S, max(1, math.ceil(excess / rate)))

@@ -1,5 +1,6 @@
 """POST /v1/rerank and /v2/rerank, in Cohere's and Jina's shape."""
 
+import time
 import uuid
 from typing import Any
 
@@ -19,6 +20,8 @@ router = APIRouter()
 
 # [CLS], [SEP] and [SEP], or what else a tokenizer puts round a pair.
 SPECIAL_TOKENS = 12
+# For a partial answer to be written, sent and read.
+ANSWER_S = 0.01
 
 
 @router.post("/v2/rerank", **documented(RerankRequest, RerankAnswer))
@@ -28,7 +31,8 @@ async def rerank(request: Request) -> Response:
 
     `relevance_score` is what sentence-transformers' `CrossEncoder.predict` returns, `logit` the
     same before the activation. A pair longer than the model takes loses tokens of the document,
-    never of the query.
+    never of the query. With `partial` the answer leaves before the deadline, with the documents
+    scored by then; the first are scored first.
     """
     serving: Serving = request.app.state.serving
     settings = serving.settings
@@ -50,13 +54,16 @@ async def rerank(request: Request) -> Response:
         most_tokens=most_tokens(documents, besides, model.manifest.max_tokens),
         field="documents",
         truncate=asked.truncate,
+        partial=asked.partial,
     )
+    if asked.partial:
+        deadline = _in_time(deadline, time.monotonic())
     numbers = await serving.compute(request, work, deadline)
-    results = _results(numbers.array, encoder)[: asked.top_n]
+    results = _results(numbers.array, numbers.computed, encoder)[: asked.top_n]
     if asked.return_documents:
         for result in results:
             result["document"] = {"text": documents[result["index"]]}
-    answer = {
+    answer: dict[str, Any] = {
         "id": uuid.uuid4().hex,
         "object": "list",
         "model": model.label,
@@ -64,17 +71,30 @@ async def rerank(request: Request) -> Response:
         "meta": {"api_version": {"version": "2"}, "billed_units": {"search_units": 1}},
         "usage": {"total_tokens": numbers.tokens, "truncated": numbers.truncated},
     }
+    if asked.partial:
+        scored = len(numbers.computed)
+        answer |= {"partial": scored < len(documents), "scored": scored}
     return Response(orjson.dumps(answer), media_type="application/json")
 
 
-def _results(logits: FloatArray, encoder: CrossEncoder) -> list[dict[str, Any]]:
-    """Sorted by logit, which a sigmoid may have rounded together; equal ones by index."""
-    order = sorted(range(len(logits)), key=lambda index: (-logits[index], index))
+def _in_time(deadline: float, now: float) -> float:
+    """When to stop scoring, so that the answer is there by `deadline` and of use."""
+    return deadline - min(ANSWER_S, max(0.0, deadline - now) / 4)
+
+
+def _results(logits: FloatArray, indices: list[int], encoder: CrossEncoder) -> list[dict[str, Any]]:
+    """Sorted by logit, which a sigmoid may have rounded together; equal ones by index.
+
+    `indices` are the documents that `logits` belong to.
+    """
+    scored = sorted(
+        zip(logits.tolist(), indices, strict=True), key=lambda pair: (-pair[0], pair[1])
+    )
     return [
         {
             "index": index,
-            "relevance_score": relevance_score(float(logits[index]), encoder.head.activation),
-            "logit": float(logits[index]),
+            "relevance_score": relevance_score(logit, encoder.head.activation),
+            "logit": logit,
         }
-        for index in order
+        for logit, index in scored
     ]

@@ -1,55 +1,62 @@
-"""The only module that runs models: batches across requests, one run at a time, in one thread."""
+"""The only module that runs models: batches across requests, in as many threads as streams."""
 
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 
 from bicross.errors import DeadlineExceeded, ModelFailed, RequestError, ShuttingDown
-from bicross.runtime import Row, TokenSequence
+from bicross.runtime import Row
 from bicross.server.admission import Lane
-from bicross.server.catalog import ServedModel
+from bicross.server.drain import DrainRate, Run
 from bicross.server.metrics import Metrics
-from bicross.server.work_queue import Item, Job, WorkQueue
+from bicross.server.work import Batch, Job, Order
+from bicross.server.work_queue import WorkQueue
 
 LOG = logging.getLogger("bicross.server")
-
-# How much the latest run counts in the machine's measured speed.
-RATE_WEIGHT = 0.2
 
 
 class Scheduler:
     """`start` once, `submit` from the event loop that started it, `stop` at the end.
 
-    The model's thread and the event loop meet in `_queue`, under `_changed`; futures are only
-    touched in the event loop.
+    The models' threads, `workers` of them, and the event loop meet in `_queue`, `_drain` and a
+    job's `rows`, under `_changed`; futures are only touched in the event loop.
     """
 
-    def __init__(self, queue: WorkQueue, metrics: Metrics, clock: Callable[[], float]) -> None:
-        self.tokens_per_s: float | None = None
+    def __init__(
+        self, queue: WorkQueue, metrics: Metrics, clock: Callable[[], float], workers: int = 1
+    ) -> None:
         self._queue = queue
+        self._drain = DrainRate(queue.weights)
         self._metrics = metrics
         self._clock = clock
         self._changed = threading.Condition()
         self._stopped = False
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._work, name="bicross-model", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._work, name=f"bicross-model-{number}", daemon=True)
+            for number in range(workers)
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
-    def submit(
-        self, model: ServedModel, lane: Lane, sequences: Sequence[TokenSequence], deadline: float
-    ) -> Job:
-        """A job whose `answer` will hold one row per sequence, or the error.
+    def tokens_per_s(self, lane: Lane) -> float | None:
+        """How fast the lane's work was done of late; None before any run."""
+        with self._changed:
+            return self._drain.tokens_per_s(lane)
 
-        Raises `DeadlineExceeded` where `deadline` has passed.
+    def submit(self, order: Order) -> Job:
+        """A job whose `answer` will hold a row for each sequence by its index, or the error.
+
+        Raises `DeadlineExceeded` where the deadline has passed.
         """
         now = self._clock()
-        answer: asyncio.Future[list[Row]] = self._loop.create_future()
-        job = Job(model, lane, list(sequences), deadline, now, answer)
-        if deadline <= now:
+        answer: asyncio.Future[dict[int, Row]] = self._loop.create_future()
+        job = Job(order, now, answer)
+        if order.deadline <= now:
             raise self._missed(job)
         with self._changed:
             if self._stopped:
@@ -64,13 +71,21 @@ class Scheduler:
             self._queue.remove(job)
         job.answer.cancel()
 
-    def expire(self, job: Job) -> DeadlineExceeded:
-        """Withdraws `job`, whose deadline has passed; the error that says so."""
-        self.withdraw(job)
-        return self._missed(job)
+    def expire(self, job: Job) -> dict[int, Row]:
+        """Withdraws `job`, whose deadline has passed: what was computed of a partial order.
+
+        Raises `DeadlineExceeded` where that is nothing, or where the rest is wanted too.
+        """
+        with self._changed:
+            self._queue.remove(job)
+            rows = dict(sorted(job.rows.items()))
+        if job.order.partial and rows:
+            self._count_miss(job)
+            return rows
+        raise self._missed(job)
 
     def stop(self) -> None:
-        """Refuses what waits with `ShuttingDown` and lets the run in progress end."""
+        """Refuses what waits with `ShuttingDown` and lets the runs in progress end."""
         with self._changed:
             self._stopped = True
             left = self._queue.jobs()
@@ -81,75 +96,107 @@ class Scheduler:
             _fail(job, ShuttingDown("the server has shut down before this request's turn"))
 
     def join(self) -> None:
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _work(self) -> None:
-        while True:
-            with self._changed:
-                batch = self._queue.take()
-                while not batch:
-                    if self._stopped:
-                        return
-                    self._changed.wait()
-                    batch = self._queue.take()
-            if awaited := self._drop_expired(batch):
-                self._run(awaited)
+        while batch := self._next():
+            seconds = None
+            try:
+                awaited = self._drop_expired(batch)
+                ran = self._run(awaited) if awaited else None
+                seconds = ran if awaited is batch else None
+            finally:
+                with self._changed:
+                    self._queue.finish(batch, seconds)
+                    # A model that was at its limit may run again.
+                    self._changed.notify()
 
-    def _drop_expired(self, batch: list[Item]) -> list[Item]:
+    def _next(self) -> Batch | None:
+        """Waits for a batch; None at the end."""
+        with self._changed:
+            while True:
+                if batch := self._queue.take(self._clock()):
+                    return batch
+                if self._stopped:
+                    return None
+                self._changed.wait()
+
+    def _drop_expired(self, batch: Batch) -> Batch | None:
         now = self._clock()
-        for job in {item.job for item in batch if item.job.deadline <= now}:
+        late = [job for job in batch.jobs if job.order.deadline <= now]
+        if not late:
+            return batch
+        for job in late:
             with self._changed:
                 self._queue.remove(job)
-            self._tell(_fail, job, self._missed(job))
-        return [item for item in batch if item.job.deadline > now]
+            self._tell(self._expire_unasked, job)
+        items = [item for item in batch.items if item.job not in late]
+        return Batch(batch.lane, batch.graph, items) if items else None
 
-    def _run(self, batch: list[Item]) -> None:
-        """Runs `batch`; where that fails, each job by itself, so that only the odd one fails."""
-        try:
-            self._deliver(batch, self._infer(batch))
-        except Exception as error:  # noqa: BLE001  whatever a runtime raises, the thread lives on
-            jobs = {item.job for item in batch}
-            if len(jobs) > 1:
-                for job in jobs:
-                    self._run([item for item in batch if item.job is job])
+    def _expire_unasked(self, job: Job) -> None:
+        if not job.answer.done():
+            try:
+                rows = self.expire(job)
+            except DeadlineExceeded as error:
+                job.answer.set_exception(error)
             else:
-                self._blame(batch[0].job, error)
+                job.answer.set_result(rows)
 
-    def _deliver(self, batch: list[Item], rows: list[Row]) -> None:
-        model = batch[0].job.model
+    def _run(self, batch: Batch) -> float | None:
+        """Seconds of a run of `batch`; where that fails, each job runs by itself, so that only
+        the odd one fails, and there are none.
+        """
+        try:
+            rows, seconds = self._infer(batch)
+            self._deliver(batch, rows)
+        except Exception as error:  # noqa: BLE001  whatever a runtime raises, the thread lives on
+            jobs = batch.jobs
+            if len(jobs) == 1:
+                self._blame(jobs[0], error)
+            else:
+                for job in jobs:
+                    items = [item for item in batch.items if item.job is job]
+                    self._run(Batch(batch.lane, batch.graph, items))
+            return None
+        return seconds
+
+    def _deliver(self, batch: Batch, rows: list[Row]) -> None:
+        model = batch.model
         if model.failures_in_a_row:
             model.failures_in_a_row = 0
             self._metrics.model_ready.labels(model.label).set(model.ready)
-        for item, row in zip(batch, rows, strict=True):
-            item.job.rows[item.index] = row
-        for job in {item.job for item in batch}:
-            if len(job.rows) == len(job.sequences):
-                self._tell(_resolve, job, [job.rows[index] for index in range(len(job.rows))])
+        with self._changed:
+            for item, row in zip(batch.items, rows, strict=True):
+                item.job.rows[item.index] = row
+            complete = [job for job in batch.jobs if job.complete]
+        for job in complete:
+            self._tell(_resolve, job, dict(sorted(job.rows.items())))
 
-    def _infer(self, batch: list[Item]) -> list[Row]:
-        model, lane = batch[0].job.model, batch[0].job.lane
-        labels = (model.label, lane.value)
+    def _infer(self, batch: Batch) -> tuple[list[Row], float]:
+        """A row for each item, and the seconds that they took."""
+        labels = (batch.model.label, batch.lane.value)
         begin = self._clock()
-        for job in {item.job for item in batch}:
+        for job in batch.jobs:
             if not job.started:
                 job.started = True
                 self._metrics.queue_seconds.labels(*labels).observe(begin - job.queued_at)
-        rows: list[Row] = list(model.require_encoder().run([item.sequence for item in batch]))
-        seconds = self._clock() - begin
-        tokens = sum(item.sequence.length for item in batch)
-        longest = max(item.sequence.length for item in batch)
-        self._metrics.infer_seconds.labels(*labels).observe(seconds)
-        self._metrics.batch_rows.labels(*labels).observe(len(batch))
-        self._metrics.batch_fill.labels(*labels).observe(tokens / (longest * len(batch)))
-        self._metrics.texts.labels(*labels).inc(len(batch))
+        rows: list[Row] = list(
+            batch.model.require_encoder().run([item.sequence for item in batch.items])
+        )
+        end = self._clock()
+        tokens = sum(item.length for item in batch.items)
+        self._metrics.infer_seconds.labels(*labels).observe(end - begin)
+        self._metrics.batch_rows.labels(*labels).observe(len(batch.items))
+        self._metrics.batch_fill.labels(*labels).observe(tokens / batch.padded)
+        self._metrics.texts.labels(*labels).inc(len(batch.items))
         self._metrics.tokens.labels(*labels).inc(tokens)
-        if seconds > 0:
-            rate, known = tokens / seconds, self.tokens_per_s
-            self.tokens_per_s = rate if known is None else known + RATE_WEIGHT * (rate - known)
-        return rows
+        with self._changed:
+            self._drain.add(Run(batch.lane, tokens, begin, end))
+        return rows, end - begin
 
     def _blame(self, job: Job, error: Exception) -> None:
-        model = job.model
+        model = job.order.model
         model.failures_in_a_row += 1
         self._metrics.model_ready.labels(model.label).set(model.ready)
         cause = error.__cause__ or error
@@ -160,22 +207,26 @@ class Scheduler:
         self._tell(_fail, job, failure)
 
     def _missed(self, job: Job) -> DeadlineExceeded:
-        if not job.missed:
-            job.missed = True
-            self._metrics.deadline_misses.labels(job.model.label, job.lane.value).inc()
-        done, wanted = len(job.rows), len(job.sequences)
+        self._count_miss(job)
+        done, wanted = len(job.rows), len(job.order.sequences)
         return DeadlineExceeded(
             f"the deadline passed with {done} of {wanted} texts computed; "
             "allow more time or send less"
         )
 
-    def _tell(self, act: Callable[..., None], job: Job, what: object) -> None:
+    def _count_miss(self, job: Job) -> None:
+        if not job.missed:
+            job.missed = True
+            order = job.order
+            self._metrics.deadline_misses.labels(order.model.label, order.lane.value).inc()
+
+    def _tell(self, act: Callable[..., None], *what: object) -> None:
         # The loop is closed only once nobody awaits an answer.
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(act, job, what)
+            self._loop.call_soon_threadsafe(act, *what)
 
 
-def _resolve(job: Job, rows: list[Row]) -> None:
+def _resolve(job: Job, rows: dict[int, Row]) -> None:
     if not job.answer.done():
         job.answer.set_result(rows)
 

@@ -90,6 +90,9 @@ class RerankRequest(Request):
     return_documents: bool | None = None
     max_tokens_per_doc: Annotated[int, Field(ge=1)] | None = None
     truncate: bool = True
+    partial: Annotated[
+        bool, Field(description="At the deadline, answer with the documents scored by then.")
+    ] = False
     max_chunks_per_doc: Ignored
     priority: Ignored
     rank_fields: Ignored
@@ -171,7 +174,11 @@ class RerankResult(BaseModel):
 
 
 class RerankAnswer(BaseModel):
-    """Results best first; equal ones keep the order of the documents."""
+    """Results best first; equal ones keep the order of the documents.
+
+    Where the request has `partial`: whether the deadline came before all were scored, and how
+    many were.
+    """
 
     id: str
     object: Literal["list"]
@@ -179,6 +186,8 @@ class RerankAnswer(BaseModel):
     results: list[RerankResult]
     meta: dict[str, Any]
     usage: Usage
+    partial: bool | None = None
+    scored: int | None = None
 
 
 class ModelRecord(BaseModel):

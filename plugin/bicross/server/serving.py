@@ -16,10 +16,12 @@ from bicross.errors import InvalidRequest, TextTooLong, TooManyInputs
 from bicross.runtime import FloatArray, Row, TokenSequence
 from bicross.server.admission import Admission, Lane
 from bicross.server.catalog import Catalog, ServedModel
+from bicross.server.filling import Size
 from bicross.server.metrics import Metrics
 from bicross.server.scheduler import Scheduler
 from bicross.server.settings import Settings
-from bicross.server.work_queue import Job, WorkQueue
+from bicross.server.work import Job, Order
+from bicross.server.work_queue import Sharing, WorkQueue
 
 TIMEOUT_HEADER = "X-Bicross-Timeout-Ms"
 # Below it a hop to another thread costs more than tokenising.
@@ -30,7 +32,8 @@ INLINE_BYTES = 2048
 class Work:
     """What a request wants computed. `most_tokens` bounds what `tokenize` will give.
 
-    `field` names the texts in messages, as `input`; `truncate` allows that they are cut.
+    `field` names the texts in messages, as `input`; `truncate` allows that they are cut, and
+    `partial` that not all are computed when the deadline comes.
     """
 
     model: ServedModel
@@ -39,13 +42,17 @@ class Work:
     most_tokens: int
     field: str
     truncate: bool
+    partial: bool = False
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """`rows` has one row per text; `tokens` were computed, of `truncated` texts not all."""
+    """`rows` has one row per text, of partial work per text of `computed`, by place; `tokens` were
+    computed, of `truncated` texts not all.
+    """
 
     rows: list[Row]
+    computed: list[int]
     tokens: int
     truncated: int
 
@@ -65,11 +72,15 @@ class Serving:
         self.catalog = catalog
         self.settings = settings
         self.metrics = metrics
-        queue = WorkQueue(settings.batch_tokens, settings.batch_rows)
-        self.scheduler = Scheduler(queue, metrics, time.monotonic)
-        self.admission = Admission(
-            settings.max_queue_tokens, metrics, lambda: self.scheduler.tokens_per_s
+        queue = WorkQueue(
+            Sharing(
+                Size(settings.batch_tokens, settings.batch_rows),
+                settings.search_weight,
+                settings.ingest_run_ms / 1000,
+            )
         )
+        self.scheduler = Scheduler(queue, metrics, time.monotonic, settings.streams or 1)
+        self.admission = Admission(settings.max_queue_tokens, metrics, self.scheduler.tokens_per_s)
         self.loaded = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._tokenizers = ThreadPoolExecutor(2, thread_name_prefix="bicross-tokenize")
@@ -116,11 +127,14 @@ class Serving:
             tokens = sum(sequence.length for sequence in sequences)
             self._require_fit(work, sequences, tokens)
             self.admission.resize(place, tokens)
-            job = self.scheduler.submit(work.model, work.lane, sequences, deadline)
-            rows = await self._await(job, request)
-        truncated = sum(sequence.truncated for sequence in sequences)
+            client = request.client.host if request.client else ""
+            order = Order(work.model, work.lane, sequences, deadline, client, work.partial)
+            rows = await self._await(self.scheduler.submit(order), request)
+        computed = [sequences[index] for index in rows]
+        truncated = sum(sequence.truncated for sequence in computed)
         self.metrics.truncated.labels(work.model.label, work.lane.value).inc(truncated)
-        return Numbers(rows, tokens, truncated)
+        tokens = sum(sequence.length for sequence in computed)
+        return Numbers(list(rows.values()), list(rows), tokens, truncated)
 
     async def _tokenize(self, work: Work) -> list[TokenSequence]:
         seconds = self.metrics.tokenize_seconds.labels(work.model.label, work.lane.value)
@@ -148,21 +162,22 @@ class Serving:
                     param=name,
                 )
 
-    async def _await(self, job: Job, request: Request) -> list[Row]:
+    async def _await(self, job: Job, request: Request) -> dict[int, Row]:
         left = asyncio.ensure_future(_client_left(request))
         try:
             waited_for: set[asyncio.Future[Any]] = {job.answer, left}
             await asyncio.wait(
                 waited_for,
-                timeout=max(0.0, job.deadline - time.monotonic()),
+                timeout=max(0.0, job.order.deadline - time.monotonic()),
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if job.answer.done():
                 return job.answer.result()
             if left.done():
-                self.metrics.abandoned.labels(job.model.label, job.lane.value).inc()
+                order = job.order
+                self.metrics.abandoned.labels(order.model.label, order.lane.value).inc()
                 raise ClientDisconnect
-            raise self.scheduler.expire(job)
+            return self.scheduler.expire(job)
         finally:
             left.cancel()
             self.scheduler.withdraw(job)

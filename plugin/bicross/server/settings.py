@@ -37,6 +37,9 @@ class Settings(BaseSettings):
 
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     precision: str | None = None
+    streams: Annotated[int, Field(ge=1, le=256)] | None = None
+    search_weight: int = _bounded(4, 64)
+    ingest_run_ms: int = _bounded(20, 60_000)
     # A run's time per token is the same from 256 to 4,096 tokens (MiniLM-L6, two cores); a search
     # waits for the run before it, so the smaller batch wins.
     batch_tokens: int = _bounded(512, 1 << 20)

@@ -1,151 +1,138 @@
-"""Which sequences run next. Pure: no thread, no clock; its caller holds the lock."""
+"""Which sequences run next. Pure: no thread, no clock; its caller holds the lock.
 
-import asyncio
-from collections import OrderedDict, deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+Shares are of the machine's time, told in tokens of the padded batch at the speed last measured of
+its model, so that a small model's tokens weigh less than a large one's.
+"""
 
-from bicross.bundle.record import InputType
-from bicross.runtime import Row, TokenSequence
+from collections import Counter
+from dataclasses import dataclass
+
 from bicross.server.admission import Lane
 from bicross.server.catalog import ServedModel
+from bicross.server.fair_shares import FairShares
+from bicross.server.filling import Size, fill_batch
+from bicross.server.lines import LaneLine
+from bicross.server.work import Batch, Graph, Job
 
-# A waiting ingest batch runs after at most so many batches of searches.
-SEARCHES_PER_INGEST = 4
-# How many sequences behind the oldest job are looked at to fill its batch.
-WINDOW = 1024
-# Shorter rows are padded: at least so much of a batch must be text.
-MIN_FILL_RATIO = 0.75
+# How much the latest run counts in a graph's measured speed.
+SPEED_WEIGHT = 0.2
+# Searches count as present for so long after the last came or ran.
+SEARCHES_LAST_S = 1.0
 
 
-Graph = tuple[ServedModel, InputType]
-
-
-@dataclass(eq=False)
-class Job:
-    """One request's sequences, all of one input type.
-
-    `deadline` and `queued_at` are instants of the scheduler's clock.
+@dataclass(frozen=True)
+class Sharing:
+    """`size` bounds a batch. Where both lanes have work, searches get `search_weight` times what
+    ingest gets. While searches are present, an ingest batch is of so many tokens as should run
+    within `ingest_run_s`, since one that comes waits for it.
     """
 
-    model: ServedModel
-    lane: Lane
-    sequences: list[TokenSequence]
-    deadline: float
-    queued_at: float
-    answer: "asyncio.Future[list[Row]]"
-    waiting: set[int] = field(init=False)
-    rows: dict[int, Row] = field(default_factory=dict, init=False)
-    started: bool = field(default=False, init=False)
-    missed: bool = field(default=False, init=False)
-
-    def __post_init__(self) -> None:
-        self.waiting = set(range(len(self.sequences)))
-
-    @property
-    def graph(self) -> Graph:
-        """The model, and which of its graphs: no run has rows for two."""
-        two = self.model.manifest.query_graph is not None
-        return self.model, self.sequences[0].input_type if two else "passage"
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One sequence of a job, by its place there."""
-
-    job: Job
-    index: int
-
-    @property
-    def sequence(self) -> TokenSequence:
-        return self.job.sequences[self.index]
+    size: Size
+    search_weight: float = 4.0
+    ingest_run_s: float = 0.02
 
 
 class WorkQueue:
-    """Jobs wait by lane, then by graph, then in order of arrival; graphs of a lane take turns."""
-
-    def __init__(self, batch_tokens: int, batch_rows: int) -> None:
-        self._batch_tokens = batch_tokens
-        self._batch_rows = batch_rows
-        self._lanes: dict[Lane, OrderedDict[Graph, deque[Job]]] = {
-            lane: OrderedDict() for lane in Lane
-        }
-        self._searches_in_a_row = 0
+    def __init__(self, sharing: Sharing) -> None:
+        self._sharing = sharing
+        slack = float(sharing.size.tokens)
+        self.weights = {Lane.SEARCH: sharing.search_weight, Lane.INGEST: 1.0}
+        self._lanes = {lane: LaneLine(slack) for lane in Lane}
+        self._shares = FairShares[Lane](self.weights.__getitem__)
+        self._waiting: set[Job] = set()
+        self._running = Counter[ServedModel]()
+        self._seconds_per_token: dict[Graph, float] = {}
+        self._last_search = float("-inf")
 
     def add(self, job: Job) -> None:
-        self._lanes[job.lane].setdefault(job.graph, deque()).append(job)
+        lane = job.order.lane
+        self._waiting.add(job)
+        self._shares.join(lane)
+        self._lanes[lane].add(job)
 
     def remove(self, job: Job) -> None:
         """Drops what waits of `job`; nothing where it does not wait."""
-        jobs = self._lanes[job.lane].get(job.graph)
-        if jobs is not None and job in jobs:
-            jobs.remove(job)
-            if not jobs:
-                del self._lanes[job.lane][job.graph]
+        if job not in self._waiting:
+            return
+        lane = job.order.lane
+        self._waiting.remove(job)
+        self._lanes[lane].remove(job)
+        if not self._lanes[lane]:
+            self._shares.leave(lane)
 
     def jobs(self) -> list[Job]:
-        return [job for lane in self._lanes.values() for jobs in lane.values() for job in jobs]
+        """Those of which something waits."""
+        return [job for line in self._lanes.values() for job in line.jobs()]
 
-    def take(self) -> list[Item]:
-        """The next batch, all of one graph and lane, longest first; empty where nothing waits.
+    def take(self, now: float) -> Batch | None:
+        """The next batch; None where nothing waits that may run. `finish` it in any case.
 
-        Searches go before ingest, but ingest that waits gets one batch after
-        `SEARCHES_PER_INGEST` of theirs.
+        A search goes before ingest unless searches are a batch beyond their share. Of one model no
+        more batches run at once than its encoder has streams.
         """
-        lane = self._next_lane()
-        graphs = self._lanes[lane]
-        if not graphs:
-            return []
-        graph = next(iter(graphs))
-        graphs.move_to_end(graph)
-        items = fill_batch(graphs[graph], self._batch_tokens, self._batch_rows)
+        for lane in self._lanes_in_turn():
+            graph = self._lanes[lane].next_graph(self._may_run)
+            if graph is not None:
+                return self._take(lane, graph, now)
+        return None
+
+    def finish(self, batch: Batch, seconds: float | None) -> None:
+        """`batch` has run, in `seconds`; None where nothing can be learnt of it."""
+        self._running[batch.model] -= 1
+        if not self._running[batch.model]:
+            del self._running[batch.model]
+        if seconds is not None and seconds > 0:
+            each = seconds / batch.padded
+            known = self._seconds_per_token.get(batch.graph, each)
+            self._seconds_per_token[batch.graph] = known + SPEED_WEIGHT * (each - known)
+
+    def forget(self, model: ServedModel) -> None:
+        """`model` is not served any more."""
+        for graph in [graph for graph in self._seconds_per_token if graph[0] is model]:
+            del self._seconds_per_token[graph]
+
+    def _take(self, lane: Lane, graph: Graph, now: float) -> Batch:
+        line = self._lanes[lane][graph]
+        items = fill_batch(line, self._size(lane, graph, now))
+        batch = Batch(lane, graph, items)
+        line.charge(items, items[0].length)
+        cost = batch.padded * self._weight(graph)
+        self._lanes[lane].charge(graph, cost)
+        self._shares.charge(lane, cost)
         for item in items:
-            item.job.waiting.discard(item.index)
-        for job in {item.job for item in items}:
+            item.job.waiting.remove(item.index)
+        for job in batch.jobs:
             if not job.waiting:
                 self.remove(job)
-        return items
+        self._running[graph[0]] += 1
+        return batch
 
-    def _next_lane(self) -> Lane:
-        ingest_due = self._searches_in_a_row >= SEARCHES_PER_INGEST
-        if self._lanes[Lane.SEARCH] and not (ingest_due and self._lanes[Lane.INGEST]):
-            self._searches_in_a_row += 1
-            return Lane.SEARCH
-        self._searches_in_a_row = 0
-        return Lane.INGEST
+    def _lanes_in_turn(self) -> list[Lane]:
+        if Lane.SEARCH not in self._shares or Lane.INGEST not in self._shares:
+            return self._shares.in_turn()
+        ahead = self._shares.tag(Lane.SEARCH) - self._shares.tag(Lane.INGEST)
+        search_first = ahead <= self._sharing.size.tokens
+        return [Lane.SEARCH, Lane.INGEST] if search_first else [Lane.INGEST, Lane.SEARCH]
 
+    def _may_run(self, graph: Graph) -> bool:
+        model = graph[0]
+        streams: int = getattr(model.encoder, "streams", 1)
+        return self._running[model] < streams
 
-def fill_batch(jobs: Iterable[Job], batch_tokens: int, batch_rows: int) -> list[Item]:
-    """The oldest job's longest sequence, with those nearest to it in length from all `jobs`.
+    def _size(self, lane: Lane, graph: Graph, now: float) -> Size:
+        whole = self._sharing.size
+        if lane is Lane.SEARCH:
+            self._last_search = now
+            return whole
+        seconds_per_token = self._seconds_per_token.get(graph)
+        if seconds_per_token is None or now - self._last_search > SEARCHES_LAST_S:
+            return whole
+        tokens = int(self._sharing.ingest_run_s / seconds_per_token)
+        return Size(max(1, min(whole.tokens, tokens)), whole.rows)
 
-    So the oldest job advances with every batch, whoever comes after it. A batch costs longest x
-    rows, in tokens, within `batch_tokens` unless it is one sequence, and at least `MIN_FILL_RATIO`
-    of that cost is text.
-    """
-    window = _window(jobs)
-    oldest = window[0].job
-    anchor = max(
-        (item for item in window if item.job is oldest), key=lambda item: item.sequence.length
-    )
-    target = anchor.sequence.length
-    batch, longest, tokens = [anchor], target, target
-    for item in sorted(window, key=lambda item: abs(item.sequence.length - target)):
-        if len(batch) == batch_rows:
-            break
-        if item == anchor:
-            continue
-        length = item.sequence.length
-        cost = max(longest, length) * (len(batch) + 1)
-        if cost <= batch_tokens and tokens + length >= MIN_FILL_RATIO * cost:
-            batch.append(item)
-            longest, tokens = max(longest, length), tokens + length
-    return sorted(batch, key=lambda item: -item.sequence.length)
-
-
-def _window(jobs: Iterable[Job]) -> list[Item]:
-    window: list[Item] = []
-    for job in jobs:
-        window.extend(Item(job, index) for index in sorted(job.waiting))
-        if len(window) >= WINDOW:
-            break
-    return window
+    def _weight(self, graph: Graph) -> float:
+        """Of one of its tokens; 1 in the mean of the graphs that were measured."""
+        known = self._seconds_per_token
+        if graph not in known:
+            return 1.0
+        return known[graph] * len(known) / sum(known.values())

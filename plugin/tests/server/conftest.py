@@ -1,5 +1,6 @@
 """The app over the tiny bundles, called through ASGI, and requests that are right."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -7,16 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from fastapi import FastAPI
 
 from bicross.bundle import Bundle
+from bicross.bundle.record import InputType
 from bicross.runtime import BiEncoder, FloatArray, TokenSequence
+from bicross.server.admission import Lane
 from bicross.server.app import create_app
 from bicross.server.catalog import Catalog, ServedModel
 from bicross.server.door import Doors
 from bicross.server.metrics import Metrics
 from bicross.server.settings import Settings
+from bicross.server.work import Job, Order
 
 Client = httpx.AsyncClient
 Served = Callable[..., AbstractAsyncContextManager[tuple[Client, FastAPI]]]
@@ -48,6 +53,37 @@ def gated_model(bi_bundle: Bundle) -> ServedModel:
     model = ServedModel(bi_bundle, "fp32")
     model.encoder = Gated.load(bi_bundle, threads=1)
     return model
+
+
+@pytest.fixture(scope="session")
+def model(bi_bundle: Bundle) -> ServedModel:
+    """A model that is not loaded."""
+    return ServedModel(bi_bundle, "fp32")
+
+
+@pytest.fixture(scope="session")
+def new_job(model: ServedModel) -> Callable[..., Job]:
+    """Builds a job of sequences of the lengths given, whose answer nobody awaits."""
+    loop = asyncio.new_event_loop()
+    loop.close()
+    unloaded = model
+
+    def build(  # noqa: PLR0913  each is one fact of an order
+        *lengths: int,
+        model: ServedModel | None = None,
+        lane: Lane = Lane.INGEST,
+        client: str = "",
+        partial: bool = False,
+        input_type: InputType = "passage",
+    ) -> Job:
+        sequences = [
+            TokenSequence(np.ones(n, np.int32), np.zeros(n, np.int8), n, input_type=input_type)
+            for n in lengths
+        ]
+        order = Order(model or unloaded, lane, sequences, 1.0, client, partial)
+        return Job(order, 0.0, asyncio.Future(loop=loop))
+
+    return build
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ async def test_answer_has_the_documented_shape_and_names_the_digest(
 def test_equal_logits_keep_the_order_of_the_documents(
     cross_encoder: CrossEncoder, logits: list[float]
 ) -> None:
-    results = _results(np.array(logits, np.float32), cross_encoder)
+    results = _results(np.array(logits, np.float32), list(range(len(logits))), cross_encoder)
     keys = [(-result["logit"], result["index"]) for result in results]
     assert keys == sorted(keys)
 
@@ -60,7 +60,7 @@ def test_equal_logits_keep_the_order_of_the_documents(
 async def test_logits_that_a_sigmoid_rounds_together_keep_their_order(
     cross_encoder: CrossEncoder,
 ) -> None:
-    results = _results(np.array([40.0, 50.0], np.float32), cross_encoder)
+    results = _results(np.array([40.0, 50.0], np.float32), [0, 1], cross_encoder)
     assert [result["relevance_score"] for result in results] == [1.0, 1.0]
     assert [result["index"] for result in results] == [1, 0]
 

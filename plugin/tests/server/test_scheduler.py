@@ -14,7 +14,9 @@ from bicross.server.admission import Lane
 from bicross.server.catalog import ServedModel
 from bicross.server.metrics import Metrics
 from bicross.server.scheduler import Scheduler
-from bicross.server.work_queue import WorkQueue
+from bicross.server.filling import Size
+from bicross.server.work import Order
+from bicross.server.work_queue import Sharing, WorkQueue
 
 
 @dataclass
@@ -39,13 +41,13 @@ class Bench:
 
     def submit(self, *texts: str, lane: Lane = Lane.INGEST, deadline: float = 10.0) -> Any:
         sequences = self.gate.tokenize(texts, "passage")
-        return self.scheduler.submit(self.model, lane, sequences, deadline)
+        return self.scheduler.submit(Order(self.model, lane, sequences, deadline))
 
     def submit_poison(self, text: str) -> Any:
         """A job at whose sequence the gate runs out of memory."""
         (sequence,) = self.gate.tokenize([text], "passage")
         poison = replace(sequence, full_length=-1)
-        return self.scheduler.submit(self.model, Lane.INGEST, [poison], 10.0)
+        return self.scheduler.submit(Order(self.model, Lane.INGEST, [poison], 10.0))
 
     async def entered(self) -> None:
         """The model's thread has begun a batch and stands before the gate."""
@@ -59,7 +61,7 @@ class Bench:
 @pytest.fixture
 async def bench(gated_model: ServedModel) -> AsyncIterator[Bench]:
     clock, metrics = Clock(), Metrics()
-    scheduler = Scheduler(WorkQueue(1000, 8), metrics, clock)
+    scheduler = Scheduler(WorkQueue(Sharing(Size(1000, 8))), metrics, clock)
     scheduler.start()
     made = Bench(scheduler, metrics, gated_model, clock)
     yield made
@@ -74,7 +76,7 @@ async def test_each_job_gets_its_own_rows_in_its_own_order(
     bench.gate.opened.set()
     texts = ["the cat", "bread " * 30, "a", "river " * 12, "stock price", "king"]
     jobs = [bench.submit(*texts), bench.submit(*reversed(texts))]
-    one, two = [await job.answer for job in jobs]
+    one, two = [np.stack(list((await job.answer).values())) for job in jobs]
     expected = bi_encoder.encode(texts, "passage")
     assert np.abs(one - expected).max() < 1e-5
     assert np.abs(two - expected[::-1]).max() < 1e-5
@@ -96,7 +98,7 @@ async def test_search_overtakes_ingest_that_waits(bench: Bench) -> None:
     search = bench.submit("cat", lane=Lane.SEARCH)
     bench.gate.opened.set()
     await asyncio.gather(first.answer, ingest.answer, search.answer)
-    assert bench.gate.batches[1] == [search.sequences[0].length]
+    assert bench.gate.batches[1] == [search.length(0)]
 
 
 async def test_withdrawn_job_never_reaches_the_model(bench: Bench) -> None:
@@ -139,7 +141,7 @@ async def test_fault_of_one_job_fails_no_other_of_its_batch(bench: Bench) -> Non
     await first.answer
     with pytest.raises(ModelFailed, match=r"^the model failed$"):
         await odd.answer
-    assert [row.shape for row in await good.answer] == [(16,)]
+    assert [row.shape for row in (await good.answer).values()] == [(16,)]
 
 
 async def test_model_is_unready_after_three_faults_and_ready_after_one_success(
@@ -162,7 +164,7 @@ async def test_stop_refuses_what_waits_and_lets_the_run_in_progress_end(bench: B
     waiting = bench.submit("cat")
     bench.scheduler.stop()
     bench.gate.opened.set()
-    assert [row.shape for row in await running.answer] == [(16,)]
+    assert [row.shape for row in (await running.answer).values()] == [(16,)]
     with pytest.raises(ShuttingDown):
         await waiting.answer
     with pytest.raises(ShuttingDown):
@@ -181,10 +183,10 @@ async def test_runs_are_counted_with_their_fill(bench: Bench) -> None:
 
 
 async def test_speed_is_known_after_a_run(bench: Bench) -> None:
-    assert bench.scheduler.tokens_per_s is None
+    assert bench.scheduler.tokens_per_s(Lane.INGEST) is None
     job = bench.submit("the cat")
     await bench.entered()
     bench.clock.now = 0.5
     bench.gate.opened.set()
     await job.answer
-    assert bench.scheduler.tokens_per_s == 6 / 0.5
+    assert bench.scheduler.tokens_per_s(Lane.INGEST) == 6 / 0.5
