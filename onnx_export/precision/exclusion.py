@@ -53,9 +53,11 @@ def products(model: onnx.ModelProto) -> list[Product]:
 
 
 def by_harm(material: Material, approximate: Approximate) -> list[Product]:
-    """The product whose relative error is largest comes first."""
+    """The product whose relative error is largest comes first. A graph of lookups has none."""
     model = material.load()
     found = products(model)
+    if not found:
+        return []
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
     errors = {product.node: 0.0 for product in found}
     for tensors in recorded(material, [product.activations for product in found], BATCHES):

@@ -60,7 +60,9 @@ def language_model(
         tokenizer = _chatting(getattr(workshop.vocabularies, architecture.tokenizer), template)
         config = _config(architecture, tokenizer, max_position_embeddings=LONG)
         make: Any = transformers.AutoModelForCausalLM.from_config
-        base = workshop.plain(f"{name}-base", lambda: make(config), tokenizer, architecture.spread)
+        # The vocabulary's weights widen the logits once more, and with them float32's error.
+        spread = 0.75 * architecture.spread
+        base = workshop.plain(f"{name}-base", lambda: make(config), tokenizer, spread)
         return workshop.folder(name, lambda folder: _save_scoring(base, folder, prompt))
 
     head = f"yes or no, {kind}{', prompt' * bool(prompt)}"

@@ -63,11 +63,12 @@ def test_product_left_in_float_is_computed_exactly(tmp_path: Path) -> None:
 
 
 def test_material_without_products_has_nothing_to_order(tmp_path: Path) -> None:
-    model = two_products(tmp_path).load()
+    material = two_products(tmp_path)
+    model = material.load()
     for node in model.graph.node:
         if node.op_type == "MatMul":
             node.op_type = "Add"
             node.input[1] = "widths"
     file = tmp_path / "without.onnx"
     onnx.save_model(model, file)
-    assert by_harm(Material(file, ()), dynamic_int8.approximate) == []
+    assert by_harm(Material(file, material.feeds), dynamic_int8.approximate) == []
