@@ -1,15 +1,18 @@
 """How much work may wait: bounded by tokens, per lane, and a refusal that comes at once."""
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import heappop, heappush
 
 from bicross.errors import Overloaded
 from bicross.server.metrics import Metrics
+from bicross.server.promises import Promise, Promises
 
-MAX_RETRY_AFTER_S = 60
+MAX_RETRY_AFTER_S = 300
 
 
 class Lane(StrEnum):
@@ -19,7 +22,7 @@ class Lane(StrEnum):
     INGEST = "ingest"
 
 
-@dataclass
+@dataclass(eq=False)
 class Place:
     """Room that one request holds until it is answered."""
 
@@ -27,34 +30,64 @@ class Place:
     tokens: int
 
 
+class _Held:
+    """The places of one lane."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self.promises = Promises()
+        self._by_size: list[tuple[int, int, Place]] = []
+
+    def resize(self, place: Place, tokens: int) -> None:
+        self.tokens += tokens - place.tokens
+        place.tokens = tokens
+        if tokens:
+            heappush(self._by_size, (-tokens, id(place), place))
+        self.largest()
+
+    def largest(self) -> int:
+        """Tokens of the largest place."""
+        while self._by_size and -self._by_size[0][0] != self._by_size[0][2].tokens:
+            heappop(self._by_size)
+        return -self._by_size[0][0] if self._by_size else 0
+
+
 class Admission:
-    """Used from the event loop alone. `tokens_per_s` is what the machine was last seen to do."""
+    """Used from the event loop alone. `tokens_per_s` is how fast a lane was last seen to drain."""
 
     def __init__(
-        self, max_tokens: int, metrics: Metrics, tokens_per_s: Callable[[Lane], float | None]
+        self,
+        max_tokens: int,
+        metrics: Metrics,
+        tokens_per_s: Callable[[Lane], float | None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_tokens = max_tokens
         self._metrics = metrics
         self._tokens_per_s = tokens_per_s
-        self._held = dict.fromkeys(Lane, 0)
+        self._clock = clock
+        self._held = {lane: _Held() for lane in Lane}
 
     def held(self, lane: Lane) -> int:
         """Tokens admitted to `lane` and not yet answered."""
-        return self._held[lane]
+        return self._held[lane].tokens
 
     @contextmanager
-    def place(self, lane: Lane, tokens: int) -> Iterator[Place]:
+    def place(self, lane: Lane, tokens: int, client: str = "") -> Iterator[Place]:
         """Room for `tokens`, held while the block runs; `resize` it when the number is known.
 
         A lane that holds nothing takes any one request. Raises `Overloaded`, with the seconds
-        after which the lane should have room.
+        after which `client` should find room. Until it comes back others leave that room to it.
         """
-        held = self._held[lane]
-        if held and held + tokens > self._max_tokens:
+        held, now = self._held[lane], self._clock()
+        promised = held.promises.tokens(now)
+        kept = 0 if held.promises.claim(client, tokens, now) else promised
+        excess = held.tokens + kept + tokens - self._max_tokens
+        if excess > 0 and (held.tokens or kept):
             raise Overloaded(
-                f"the {lane} queue holds {held} tokens and takes {self._max_tokens}; "
+                f"the {lane} queue holds {held.tokens} tokens and takes {self._max_tokens}; "
                 f"this request needs up to {tokens}: send it again later",
-                retry_after_s=self._retry_after_s(lane, held + tokens - self._max_tokens),
+                retry_after_s=self._retry_after_s(lane, tokens, client),
             )
         place = Place(lane, 0)
         self.resize(place, tokens)
@@ -64,13 +97,26 @@ class Admission:
             self.resize(place, 0)
 
     def resize(self, place: Place, tokens: int) -> None:
-        self._held[place.lane] += tokens - place.tokens
-        place.tokens = tokens
-        self._metrics.queue_tokens.labels(place.lane).set(self._held[place.lane])
+        held = self._held[place.lane]
+        held.resize(place, tokens)
+        self._metrics.queue_tokens.labels(place.lane).set(held.tokens)
 
-    def _retry_after_s(self, lane: Lane, excess: int) -> int:
-        """Whole seconds until `excess` tokens of the lane are done."""
-        rate = self._tokens_per_s(lane)
+    def _retry_after_s(self, lane: Lane, tokens: int, client: str) -> int:
+        """Whole seconds until there is room for `tokens` beside all that was promised before.
+
+        Work is done at the lane's rate; a place is given back whole, so room may come as late as
+        the largest place's end; and what was promised is worked on only when it is back.
+        """
+        held, rate, now = self._held[lane], self._tokens_per_s(lane), self._clock()
         if rate is None:
             return 1
-        return min(MAX_RETRY_AFTER_S, max(1, math.ceil(excess / rate)))
+        begin, work = held.promises.foresee(held.tokens, rate, now)
+        largest = max(held.largest(), held.promises.largest)
+        excess = work + largest + tokens - self._max_tokens
+        due = begin + max(0.0, excess) / rate
+        told_s = max(1, math.ceil(due - now))
+        if told_s > MAX_RETRY_AFTER_S:
+            return MAX_RETRY_AFTER_S
+        if not held.promises.full:
+            held.promises.add(Promise(client, tokens, due, now + told_s))
+        return told_s

@@ -122,12 +122,12 @@ class Serving:
     async def compute(self, request: Request, work: Work, deadline: float) -> Numbers:
         """Raises a `RequestError`, or `ClientDisconnect` where the client left."""
         most = min(work.most_tokens, self.settings.max_request_tokens)
-        with self.admission.place(work.lane, most) as place:
+        client = request.client.host if request.client else ""
+        with self.admission.place(work.lane, most, client) as place:
             sequences = await self._tokenize(work)
             tokens = sum(sequence.length for sequence in sequences)
             self._require_fit(work, sequences, tokens)
             self.admission.resize(place, tokens)
-            client = request.client.host if request.client else ""
             order = Order(work.model, work.lane, sequences, deadline, client, work.partial)
             rows = await self._await(self.scheduler.submit(order), request)
         computed = [sequences[index] for index in rows]

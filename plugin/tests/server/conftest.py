@@ -68,7 +68,7 @@ def new_job(model: ServedModel) -> Callable[..., Job]:
     loop.close()
     unloaded = model
 
-    def build(  # noqa: PLR0913  each is one fact of an order
+    def build(
         *lengths: int,
         model: ServedModel | None = None,
         lane: Lane = Lane.INGEST,

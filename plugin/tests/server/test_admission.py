@@ -1,18 +1,41 @@
 """Lanes hold a bounded number of tokens; more is refused at once, with an honest wait."""
 
+from collections import deque
 from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from bicross.errors import Overloaded
 from bicross.server.admission import Admission, Lane
 from bicross.server.metrics import Metrics
+from bicross.server.promises import GRACE_S
+
+RATE = 10.0
 
 
-def admission(limit: int = 100, rate: float | None = None) -> Admission:
-    return Admission(limit, Metrics(), {Lane.SEARCH: rate, Lane.INGEST: rate}.__getitem__)
+@dataclass
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def admission(limit: int = 100, rate: float | None = None, clock: Clock | None = None) -> Admission:
+    rates = {Lane.SEARCH: rate, Lane.INGEST: rate}
+    return Admission(limit, Metrics(), rates.__getitem__, clock or Clock())
+
+
+def refused(lanes: Admission, tokens: int, client: str = "") -> float:
+    """The seconds after which a request that is refused may come back."""
+    with pytest.raises(Overloaded) as caught:
+        lanes.place(Lane.SEARCH, tokens, client).__enter__()
+    assert caught.value.retry_after_s is not None
+    return caught.value.retry_after_s
 
 
 def test_place_is_held_while_the_block_runs() -> None:
@@ -64,13 +87,125 @@ def test_room_that_turns_out_unneeded_is_free_for_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "seconds"), [(None, 1), (10.0, 5), (1000.0, 1), (0.1, 60)], ids=str
+    ("rate", "seconds"), [(None, 1), (10.0, 15), (1000.0, 1), (0.1, 300)], ids=str
 )
-def test_retry_after_is_the_time_that_the_excess_takes(rate: float | None, seconds: int) -> None:
+def test_retry_after_is_the_time_that_the_excess_and_a_place_take(
+    rate: float | None, seconds: int
+) -> None:
+    """Of 50 tokens, after a place of as much as 100."""
     lanes = admission(rate=rate)
-    with lanes.place(Lane.SEARCH, 100), pytest.raises(Overloaded) as caught:
-        lanes.place(Lane.SEARCH, 50).__enter__()
-    assert caught.value.retry_after_s == seconds
+    with lanes.place(Lane.SEARCH, 100):
+        assert refused(lanes, 50) == seconds
+
+
+def test_retry_after_counts_the_excess_and_the_largest_place() -> None:
+    lanes = admission(rate=10.0)
+    with ExitStack() as places:
+        for size in (20, 50, 30):
+            places.enter_context(lanes.place(Lane.SEARCH, size))
+        assert refused(lanes, 10) == (10 + 50) / 10
+
+
+def test_clients_refused_together_are_told_to_come_back_one_after_another() -> None:
+    lanes = admission(rate=10.0)
+    with ExitStack() as places:
+        for _ in range(10):
+            places.enter_context(lanes.place(Lane.SEARCH, 10))
+        assert [refused(lanes, 10, client) for client in "abc"] == [2, 3, 4]
+
+
+def test_newcomer_leaves_room_to_who_was_told_to_come_back() -> None:
+    clock = Clock()
+    lanes = admission(rate=10.0, clock=clock)
+    with ExitStack() as rest:
+        leaves = rest.enter_context(ExitStack())
+        leaves.enter_context(lanes.place(Lane.SEARCH, 20))
+        rest.enter_context(lanes.place(Lane.SEARCH, 80))
+        wait_s = refused(lanes, 20, "early")
+        leaves.close()
+        clock.now += wait_s
+        assert refused(lanes, 20, "newcomer") > 0
+        rest.enter_context(lanes.place(Lane.SEARCH, 20, "early"))
+        assert lanes.held(Lane.SEARCH) == 100
+
+
+def test_room_that_nobody_comes_back_for_is_given_to_others() -> None:
+    clock = Clock()
+    lanes = admission(rate=10.0, clock=clock)
+    with ExitStack() as rest:
+        leaves = rest.enter_context(ExitStack())
+        leaves.enter_context(lanes.place(Lane.SEARCH, 20))
+        rest.enter_context(lanes.place(Lane.SEARCH, 80))
+        wait_s = refused(lanes, 20, "gone")
+        leaves.close()
+        clock.now += wait_s + GRACE_S + 0.1
+        rest.enter_context(lanes.place(Lane.SEARCH, 20, "newcomer"))
+        assert lanes.held(Lane.SEARCH) == 100
+
+
+def test_those_who_never_come_back_keep_nobody_out_for_long() -> None:
+    """A third of the lane is free, and twelve promises of thirty tokens are still to lapse."""
+    clock = Clock()
+    lanes = admission(rate=10.0, clock=clock)
+    with ExitStack() as rest:
+        leaves = rest.enter_context(ExitStack())
+        leaves.enter_context(lanes.place(Lane.SEARCH, 33))
+        rest.enter_context(lanes.place(Lane.SEARCH, 67))
+        for client in range(40):
+            refused(lanes, 30, f"gone {client}")
+        leaves.close()
+        clock.now += 100.0
+        rest.enter_context(lanes.place(Lane.SEARCH, 10, "newcomer"))
+        assert lanes.held(Lane.SEARCH) == 77
+
+
+@dataclass
+class Machine:
+    """Does the lane's work in the order in which it came, `RATE` tokens a second."""
+
+    clock: Clock
+    waiting: deque[tuple[ExitStack, float]] = field(default_factory=deque)
+
+    def add(self, place: ExitStack, tokens: int) -> None:
+        self.waiting.append((place, float(tokens)))
+
+    def work_until(self, now: float) -> None:
+        left = (now - self.clock.now) * RATE
+        while self.waiting and self.waiting[0][1] <= left + 1e-6:
+            place, tokens = self.waiting.popleft()
+            left -= tokens
+            place.close()
+        if self.waiting:
+            place, tokens = self.waiting.popleft()
+            self.waiting.appendleft((place, tokens - left))
+        self.clock.now = now
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 30), st.integers(1, 40)), min_size=20, max_size=80),
+)
+def test_client_that_waits_as_told_finds_room(coming: list[tuple[float, int]]) -> None:
+    """Whatever other clients send meanwhile, at a machine of steady speed."""
+    clock = Clock()
+    lanes, machine = admission(rate=RATE, clock=clock), Machine(clock)
+    events = [(at, client, tokens, False) for client, (at, tokens) in enumerate(coming)]
+    heapify(events)
+    refusals = 0
+    while events:
+        at, client, tokens, told = heappop(events)
+        machine.work_until(at)
+        place = ExitStack()
+        try:
+            place.enter_context(lanes.place(Lane.SEARCH, tokens, str(client)))
+        except Overloaded as refusal:
+            refusals += 1
+            assert not told, "was told to come back and found no room"
+            heappush(events, (at + (refusal.retry_after_s or 0), client, tokens, True))
+        else:
+            machine.add(place, tokens)
+    machine.work_until(clock.now + 1000.0)
+    event("some refused" if refusals else "none refused")
+    assert lanes.held(Lane.SEARCH) == 0
 
 
 @given(st.lists(st.integers(1, 120), max_size=30))

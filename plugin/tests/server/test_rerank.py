@@ -1,5 +1,8 @@
 """POST /v1/rerank and /v2/rerank give the runtime's scores, in Cohere's and Jina's shape."""
 
+import asyncio
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -9,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bicross.bundle import Bundle
-from bicross.runtime import CrossEncoder, relevance_score
-from bicross.server.rerank import _results
+from bicross.runtime import CrossEncoder, FloatArray, TokenSequence, relevance_score
+from bicross.server.catalog import Catalog
+from bicross.server.rerank import _in_time, _results
 from bicross.server.schemas import RerankAnswer
 
 Body = dict[str, Any]
@@ -191,3 +195,79 @@ async def test_fields_of_cohere_s_clients_are_taken_and_ignored(
 ) -> None:
     response = await client.post("/v1/rerank", json=rerank_body | ignored)
     assert response.status_code == 200
+
+
+class GatedCross(CrossEncoder):
+    """The real encoder, which lets one run pass for each ticket."""
+
+    tickets = threading.Semaphore(0)
+    began = threading.Semaphore(0)
+
+    def run(self, sequences: Sequence[TokenSequence]) -> FloatArray:
+        self.began.release()
+        assert self.tickets.acquire(timeout=30)
+        return super().run(sequences)
+
+
+@pytest.fixture
+def gated_cross(cross_bundle: Bundle) -> tuple[Catalog, type[GatedCross]]:
+    class Gated(GatedCross):
+        tickets, began = threading.Semaphore(0), threading.Semaphore(0)
+
+    catalog = Catalog([cross_bundle])
+    catalog.models[0].encoder = Gated.load(cross_bundle, threads=1)
+    return catalog, Gated
+
+
+DOCUMENTS = ["cat " * (20 + n % 7) for n in range(24)]
+
+
+async def test_partial_answer_holds_the_first_documents_when_the_deadline_comes(
+    served: Any, gated_cross: Any, rerank_body: Body, cross_encoder: CrossEncoder
+) -> None:
+    catalog, gate = gated_cross
+    body = rerank_body | {"documents": DOCUMENTS, "partial": True}
+    async with served(catalog, batch_tokens=128) as (client, _):
+        gate.tickets.release()
+        headers = {"x-bicross-timeout-ms": "1000"}
+        asked = asyncio.create_task(client.post("/v1/rerank", json=body, headers=headers))
+        for _ in range(2):
+            assert await asyncio.to_thread(gate.began.acquire, timeout=30)
+        response = await asked
+        gate.tickets.release(99)
+    answer = response.json()
+    assert response.status_code == 200
+    RerankAnswer.model_validate(answer, strict=True, extra="forbid")
+    scored = [result["index"] for result in answer["results"]]
+    assert (answer["partial"], answer["scored"]) == (True, len(scored))
+    assert 0 in scored
+    assert 0 < len(scored) < len(DOCUMENTS)
+    logits = cross_encoder.score(rerank_body["query"], DOCUMENTS)
+    for result in answer["results"]:
+        assert result["logit"] == pytest.approx(float(logits[result["index"]]), abs=TOLERANCE)
+
+
+async def test_partial_answer_says_how_much_was_scored_before_it_was_cut(
+    client: httpx.AsyncClient, rerank_body: Body
+) -> None:
+    body = rerank_body | {"partial": True, "top_n": 1}
+    answer = (await client.post("/v1/rerank", json=body)).json()
+    assert (answer["partial"], answer["scored"]) == (False, 3)
+    assert len(answer["results"]) == 1
+
+
+async def test_partial_request_of_which_nothing_was_scored_is_late(
+    served: Any, gated_cross: Any, rerank_body: Body
+) -> None:
+    catalog, gate = gated_cross
+    async with served(catalog) as (client, _):
+        headers = {"x-bicross-timeout-ms": "50"}
+        body = rerank_body | {"partial": True}
+        response = await client.post("/v1/rerank", json=body, headers=headers)
+        gate.tickets.release(99)
+    assert (response.status_code, error(response)["code"]) == (504, "deadline_exceeded")
+
+
+@pytest.mark.parametrize(("left_s", "kept_s"), [(1.0, 0.01), (0.02, 0.005), (-1.0, 0.0)], ids=str)
+def test_partial_answer_leaves_before_its_deadline(left_s: float, kept_s: float) -> None:
+    assert _in_time(100.0 + left_s, 100.0) == pytest.approx(100.0 + left_s - kept_s)

@@ -12,9 +12,9 @@ from bicross.errors import DeadlineExceeded, ModelFailed, ShuttingDown
 from bicross.runtime import BiEncoder
 from bicross.server.admission import Lane
 from bicross.server.catalog import ServedModel
+from bicross.server.filling import Size
 from bicross.server.metrics import Metrics
 from bicross.server.scheduler import Scheduler
-from bicross.server.filling import Size
 from bicross.server.work import Order
 from bicross.server.work_queue import Sharing, WorkQueue
 

@@ -49,8 +49,9 @@ objects = st.dictionaries(st.sampled_from(fields), json_values, max_size=6)
         (SparseEmbeddingsRequest, "sparse-embeddings.request.json"),
         (MultiVectorRequest, "multi-vector.request.json"),
         (RerankRequest, "rerank.request.json"),
+        (RerankRequest, "rerank.partial.request.json"),
     ],
-    ids=["embeddings", "int8", "sparse-embeddings", "multi-vector", "rerank"],
+    ids=["embeddings", "int8", "sparse-embeddings", "multi-vector", "rerank", "partial"],
 )
 def test_shared_example_is_read(schema: type[Request], example: str) -> None:
     body = json.loads((EXAMPLES / example).read_text())
