@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bicross.bundle import Bundle, open_bundle
 from bicross.runtime import load_encoder, self_test
-from bicross.runtime.session import runnable_precisions
+from bicross.runtime.engine import runnable_precisions
 
 
 @dataclass(frozen=True)

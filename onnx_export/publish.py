@@ -11,7 +11,7 @@ from bicross.bundle.manifest import Graph, PrecisionRecord, Source
 from bicross.bundle.store import file_records
 from bicross.errors import GateFailed
 from bicross.runtime import load_encoder, self_test
-from bicross.runtime.session import runnable_precisions
+from bicross.runtime.engine import runnable_precisions
 from onnx_export.calibration import calibrated
 from onnx_export.descriptions import complete_descriptions, copy_descriptions
 from onnx_export.gate.probes import Probes, compute_probes

@@ -18,6 +18,7 @@ from benchmarks.serving.work_per_token import Shape, flops
 from benchmarks.serving.workload import Workload, describe, make_workload
 from bicross.bundle import open_bundle
 from bicross.runtime import BiEncoder, CrossEncoder, Session, TokenSequence, pad, plan_batches
+from bicross.runtime.engine.onnxruntime_graph import OnnxRuntimeGraph
 
 COLUMNS = (
     Column("where", "where"),
@@ -82,7 +83,7 @@ def _profiled(rows: Rows, threads: int, token_budget: int, peak: float) -> dict[
     padded = sum(len(batch) * lengths[batch[0]] for batch in batches)
     with tempfile.TemporaryDirectory() as folder:
         engine = traced_engine(rows.graph, threads, Path(folder))
-        traced = replace(rows, session=replace(rows.session, engine=engine))
+        traced = replace(rows, session=replace(rows.session, graph=OnnxRuntimeGraph(engine)))
         _run(traced, batches)
         operators = operator_seconds(read_trace(engine))
     # The trace itself costs time: its shares are laid over the time measured without it.

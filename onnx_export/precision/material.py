@@ -8,7 +8,8 @@ import onnx
 
 from bicross.bundle import Bundle
 from bicross.runtime import CrossEncoder, Encoder, TokenSequence
-from bicross.runtime.batching import IntArray, pad
+from bicross.runtime.batching import pad
+from bicross.runtime.engine import IntArray
 from bicross.runtime.session import Session
 from onnx_export.gate.batches import tokenize
 from onnx_export.gate.probes import Probes

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from bicross.runtime.engine import IntArray
 from bicross.runtime.tokenization import TokenSequence
 
-IntArray = npt.NDArray[np.int64]
 PaddingSide = Literal["left", "right"]
 ROW_ARRAYS = ("input_ids", "attention_mask", "token_type_ids", "pooling_mask")
 
@@ -38,21 +37,25 @@ def plan_batches(
     return batches
 
 
+def longest(sequences: Sequence[TokenSequence]) -> int:
+    return max(sequence.length for sequence in sequences)
+
+
 def pad(
-    sequences: Sequence[TokenSequence], pad_id: int, side: PaddingSide = "right"
+    sequences: Sequence[TokenSequence], pad_id: int, side: PaddingSide = "right", width: int = 1
 ) -> dict[str, IntArray]:
-    """Every array that a graph may ask for, by name: int64 [sequences, longest].
+    """Every array that a graph may ask for, by name: int64 [sequences, columns].
 
     `attention_mask` is 0 on padding and on expansion that the other tokens do not see,
-    `pooling_mask` on the prompt too; `position_ids` count what is attended, from 0. Rows are at
-    least one token wide, since a text may have none.
+    `pooling_mask` on the prompt too; `position_ids` count what is attended, from 0. There are
+    `width` columns or more, at least one, since a text may have no tokens.
     """
-    longest = max(1, *(sequence.length for sequence in sequences))
-    shape = (len(sequences), longest)
+    columns = max(1, width, longest(sequences))
+    shape = (len(sequences), columns)
     arrays = {name: np.zeros(shape, np.int64) for name in ROW_ARRAYS}
     arrays["input_ids"][:] = pad_id
     for row, sequence in enumerate(sequences):
-        start = longest - sequence.length if side == "left" else 0
+        start = columns - sequence.length if side == "left" else 0
         end = start + sequence.length
         seen = end if sequence.attends_expanded else end - sequence.expanded
         arrays["input_ids"][row, start:end] = sequence.ids

@@ -9,33 +9,32 @@ import numpy as np
 from bicross.bundle import Bundle
 from bicross.bundle.heads import Rerank
 from bicross.errors import InvalidManifest, UsageError
-from bicross.runtime.batching import pad, plan_batches
+from bicross.runtime.batching import longest, pad, plan_batches
+from bicross.runtime.bundle_encoder import BundleEncoder
+from bicross.runtime.engine import Execution, FloatArray
 from bicross.runtime.pairs import PairTemplate
 from bicross.runtime.scores import combine_labels
-from bicross.runtime.session import FloatArray, Session
-from bicross.runtime.tokenization import Tokenizer, TokenSequence
+from bicross.runtime.session import Session
+from bicross.runtime.tokenization import Cut, Tokenizer, TokenSequence
 
 
 @dataclass(frozen=True)
-class CrossEncoder:
-    bundle: Bundle
-    precision: str
+class CrossEncoder(BundleEncoder):
     session: Session
     tokenizer: Tokenizer
     head: Rerank
     template: PairTemplate | None = None
 
     @classmethod
-    def load(cls, bundle: Bundle, precision: str = "fp32", threads: int | None = None) -> Self:
-        """A working encoder, or a `BundleError`. `threads` defaults to the cores available."""
+    def open(cls, bundle: Bundle, execution: Execution) -> Self:
         head = bundle.manifest.rerank
         if head is None:
             raise UsageError(f"bundle {bundle.manifest.name} is for {bundle.manifest.task}")
-        session = Session.load(bundle, precision, threads)
+        session = Session.load(bundle, execution)
         _require_labels(session, session.output_width or head.labels, head.labels)
         tokenizer = Tokenizer.load(bundle)
         template = PairTemplate.load(tokenizer, head.template) if head.template else None
-        return cls(bundle, precision, session, tokenizer, head, template)
+        return cls(bundle, execution, session, tokenizer, head, template)
 
     @property
     def added_bytes(self) -> int:
@@ -60,18 +59,27 @@ class CrossEncoder:
         return result
 
     def tokenize(
-        self, query: str, passages: Sequence[str], max_passage_tokens: int | None = None
+        self,
+        query: str,
+        passages: Sequence[str],
+        max_passage_tokens: int | None = None,
+        cut: Cut | None = None,
     ) -> list[TokenSequence]:
-        """A row per pair; a passage keeps at most `max_passage_tokens`, where given."""
+        """A row per pair; a passage keeps at most `max_passage_tokens`, where given.
+
+        `cut` may know the passages' pieces already; a model with a template never asks it, since
+        there a piece may reach across the edge of a passage.
+        """
         if self.template is not None:
             return self.template.encode_pairs(query, passages, max_passage_tokens)
         query = (self.head.prompt or "") + query
-        return self.tokenizer.encode_pairs(query, passages, max_passage_tokens)
+        return self.tokenizer.encode_pairs(query, passages, max_passage_tokens, cut)
 
     def run(self, sequences: Sequence[TokenSequence]) -> FloatArray:
         """One run of the model: one logit per pair, [len(sequences)]. At least one sequence."""
         side = self.bundle.manifest.padding_side or "right"
-        logits = self.session.run(pad(sequences, self.tokenizer.pad_id, side))
+        width = self.execution.width(longest(sequences), self.tokenizer.max_tokens)
+        logits = self.session.run(pad(sequences, self.tokenizer.pad_id, side, width))
         _require_labels(self.session, logits.shape[-1], self.head.labels)
         return combine_labels(logits, self.head.relevance_label)
 

@@ -11,7 +11,7 @@ from bicross.bundle import Bundle
 from bicross.bundle.heads import LateInteraction
 from bicross.bundle.record import InputType
 from bicross.runtime.batching import plan_batches
-from bicross.runtime.session import FloatArray
+from bicross.runtime.engine import Execution, FloatArray
 from bicross.runtime.text_encoder import (
     TextEncoder,
     load_sides,
@@ -27,14 +27,13 @@ class LateInteractionEncoder(TextEncoder):
     head: LateInteraction
 
     @classmethod
-    def load(cls, bundle: Bundle, precision: str = "fp32", threads: int | None = None) -> Self:
-        """A working encoder, or a `BundleError`. `threads` defaults to the cores available."""
+    def open(cls, bundle: Bundle, execution: Execution) -> Self:
         head = bundle.manifest.late_interaction
         if head is None:
             raise wrong_task(bundle)
-        sides = load_sides(bundle, precision, threads)
+        sides = load_sides(bundle, execution)
         require_widths(sides, head.dimensions)
-        return cls(bundle, precision, sides, head)
+        return cls(bundle, execution, sides, head)
 
     @property
     def dimensions(self) -> int:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from bicross.bundle.heads import Embedding
 from bicross.errors import InvalidRequest
-from bicross.runtime.session import FloatArray
+from bicross.runtime.engine import FloatArray
 
 # The names that Voyage's and Cohere's clients know.
 OutputDtype = Literal["float", "int8", "uint8", "binary", "ubinary"]

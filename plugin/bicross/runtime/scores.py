@@ -9,7 +9,7 @@ import numpy as np
 
 from bicross.bundle.heads import Activation
 from bicross.errors import ModelFailed
-from bicross.runtime.session import FloatArray
+from bicross.runtime.engine import FloatArray
 
 
 def combine_labels(logits: FloatArray, relevance_label: int) -> FloatArray:

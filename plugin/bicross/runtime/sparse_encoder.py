@@ -11,7 +11,7 @@ from bicross.bundle import Bundle
 from bicross.bundle.heads import Sparse
 from bicross.bundle.record import InputType
 from bicross.runtime.batching import plan_batches
-from bicross.runtime.session import FloatArray
+from bicross.runtime.engine import Execution, FloatArray
 from bicross.runtime.text_encoder import (
     TextEncoder,
     load_sides,
@@ -51,15 +51,14 @@ class SparseEncoder(TextEncoder):
     names: tuple[str, ...]
 
     @classmethod
-    def load(cls, bundle: Bundle, precision: str = "fp32", threads: int | None = None) -> Self:
-        """A working encoder, or a `BundleError`. `threads` defaults to the cores available."""
+    def open(cls, bundle: Bundle, execution: Execution) -> Self:
         head = bundle.manifest.sparse
         if head is None:
             raise wrong_task(bundle)
-        sides = load_sides(bundle, precision, threads)
+        sides = load_sides(bundle, execution)
         require_widths(sides, head.dimensions)
         names = token_names(sides["passage"].tokenizer.pieces, head.dimensions)
-        return cls(bundle, precision, sides, head, names)
+        return cls(bundle, execution, sides, head, names)
 
     def encode(self, texts: Sequence[str], input_type: InputType) -> list[SparseVector]:
         """One for each text, in their order.

@@ -8,8 +8,10 @@ from bicross.bundle import Bundle
 from bicross.bundle.heads import Prompts
 from bicross.bundle.record import InputType
 from bicross.errors import InvalidManifest, UsageError
-from bicross.runtime.batching import PaddingSide, pad
-from bicross.runtime.session import FloatArray, Session
+from bicross.runtime.batching import PaddingSide, longest, pad
+from bicross.runtime.bundle_encoder import BundleEncoder
+from bicross.runtime.engine import Execution, FloatArray
+from bicross.runtime.session import Session
 from bicross.runtime.tokenization import Tokenizer, TokenSequence
 
 POOLING_MASK = "pooling_mask"
@@ -29,13 +31,9 @@ class Side:
 
 
 @dataclass(frozen=True)
-class TextEncoder:
-    """A bundle at one precision, loaded. Both input types share a session unless the bundle has a
-    graph of their own for queries.
-    """
+class TextEncoder(BundleEncoder):
+    """Both input types share a session unless the bundle has a graph of their own for queries."""
 
-    bundle: Bundle
-    precision: str
     sides: Mapping[InputType, Side]
 
     @property
@@ -71,7 +69,8 @@ class TextEncoder:
         """The graph's output, one row per sequence; all are of one graph, see `by_graph`."""
         side = self.sides[sequences[0].input_type]
         padding: PaddingSide = self.bundle.manifest.padding_side or "right"
-        return side.session.run(pad(sequences, side.tokenizer.pad_id, padding))
+        width = self.execution.width(longest(sequences), side.tokenizer.max_tokens)
+        return side.session.run(pad(sequences, side.tokenizer.pad_id, padding, width))
 
     def by_graph(self, sequences: Sequence[TokenSequence]) -> list[list[int]]:
         """Indices into `sequences`, one list for each graph that they need, in their order."""
@@ -81,12 +80,12 @@ class TextEncoder:
         return list(groups.values())
 
 
-def load_sides(bundle: Bundle, precision: str, threads: int | None = None) -> dict[InputType, Side]:
-    """Ready to run, or a `BundleError`. `threads` defaults to the cores available."""
+def load_sides(bundle: Bundle, execution: Execution) -> dict[InputType, Side]:
+    """Ready to run; raises as `BundleEncoder.open` does."""
     manifest = bundle.manifest
-    passages = Session.load(bundle, precision, threads)
+    passages = Session.load(bundle, execution)
     own = manifest.query_graph is not None
-    queries = Session.load(bundle, precision, threads, "query") if own else passages
+    queries = Session.load(bundle, execution, "query") if own else passages
     sessions: dict[InputType, Session] = {"query": queries, "passage": passages}
     prompts: Prompts = getattr(manifest.head, "prompts", Prompts())
     sides: dict[InputType, Side] = {}

@@ -10,7 +10,7 @@ from bicross.bundle.manifest import Manifest
 from bicross.bundle.record import Task
 from bicross.errors import BicrossError, ModelNotFound, NotReady, UsageError, WrongTask
 from bicross.runtime import Encoder, load_encoder, self_test
-from bicross.runtime.session import require_precision, runnable_precisions
+from bicross.runtime.engine import require_precision, runnable_precisions
 from bicross.server.metrics import Metrics
 
 LOG = logging.getLogger("bicross.server")

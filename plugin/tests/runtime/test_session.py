@@ -17,13 +17,13 @@ from bicross.errors import (
     UnsafeGraph,
     UsageError,
 )
-from bicross.runtime import Session, TokenSequence, pad
-from bicross.runtime.session import available_threads
+from bicross.runtime import Execution, Session, TokenSequence, available_threads, pad
 
 Message = Callable[..., bytes]
 Copied = Callable[[Bundle], Bundle]
 
 FLOAT, INT64 = 1, 7
+ONE_THREAD = Execution(threads=1)
 
 
 def batch(*lengths: int) -> dict[str, np.typing.NDArray[np.int64]]:
@@ -60,14 +60,14 @@ def with_graph(bundle: Bundle, graph: Graph) -> Bundle:
 
 
 def test_output_is_float32_with_one_row_per_sequence(bi_bundle: Bundle) -> None:
-    vectors = Session.load(bi_bundle, threads=1).run(batch(5, 3))
+    vectors = Session.load(bi_bundle, ONE_THREAD).run(batch(5, 3))
     assert vectors.dtype == np.float32
     assert vectors.shape == (2, 16)
 
 
 def test_precision_that_the_bundle_lacks_is_refused_with_those_it_has(bi_bundle: Bundle) -> None:
     with pytest.raises(UsageError, match="no precision 'int3'; it has fp32"):
-        Session.load(bi_bundle, "int3")
+        Session.load(bi_bundle, Execution(precision="int3"))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_infinite_output_is_a_failed_model(
     bundle = copied(cross_bundle)
     bundle.file("onnx/model.onnx").write_bytes(log_graph(message))
     graph = Graph(inputs=("input_ids",), output="logits", opset=18)
-    session = Session.load(with_graph(bundle, graph), threads=1)
+    session = Session.load(with_graph(bundle, graph), ONE_THREAD)
     assert session.run({"input_ids": np.full((1, 2), 2, np.int64)}).tolist() == [[0.0, 0.0]]
     with pytest.raises(ModelFailed, match="NaN or infinity"):
         session.run({"input_ids": np.ones((1, 2), np.int64)})
@@ -109,7 +109,7 @@ def test_infinite_output_is_a_failed_model(
 def test_error_of_onnxruntime_is_a_failed_model_that_says_how_large_the_batch_was(
     bi_bundle: Bundle,
 ) -> None:
-    session = Session.load(bi_bundle, threads=1)
+    session = Session.load(bi_bundle, ONE_THREAD)
     too_long = batch(bi_bundle.manifest.max_tokens + 1)
     with pytest.raises(ModelFailed, match=r"\(1, 65\)"):
         session.run(too_long)
@@ -129,7 +129,7 @@ def test_container_s_quota_limits_the_threads(
 ) -> None:
     file = tmp_path / "cpu.max"
     file.write_text(quota)
-    monkeypatch.setattr("bicross.runtime.session.CPU_QUOTA", file)
+    monkeypatch.setattr("bicross.runtime.engine.threads.CPU_QUOTA", file)
     assert available_threads() == cores
 
 
@@ -138,5 +138,5 @@ def test_threads_are_the_cores_where_no_quota_is_set(
 ) -> None:
     file = tmp_path / "cpu.max"
     file.write_text("max 100000")
-    monkeypatch.setattr("bicross.runtime.session.CPU_QUOTA", file)
+    monkeypatch.setattr("bicross.runtime.engine.threads.CPU_QUOTA", file)
     assert available_threads() == len(os.sched_getaffinity(0))

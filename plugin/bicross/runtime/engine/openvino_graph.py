@@ -1,0 +1,108 @@
+"""A graph in OpenVINO, on the CPU, read from the same ONNX file."""
+
+import importlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from queue import LifoQueue
+from typing import Any
+
+import numpy as np
+
+from bicross.errors import EnvironmentProblem, UnsafeGraph
+from bicross.runtime.engine.execution import Execution
+from bicross.runtime.engine.loaded_graph import FloatArray, IntArray
+
+# Importing these reports the import to Intel's counters; only the converter needs them.
+TOOLS = "openvino.tools.ovc"
+# What has no hint is computed as it is written: without one OpenVINO takes bfloat16 on a CPU that
+# has it, and the numbers of one bundle would depend on the machine.
+AS_WRITTEN = "f32"
+
+
+class OpenVinoGraph:
+    """Each stream has a request of its own, whose memory grows to its largest batch."""
+
+    def __init__(self, compiled: Any, outputs: Mapping[str, int | None], streams: int) -> None:  # noqa: ANN401  untyped
+        self.inputs = frozenset(name for port in compiled.inputs for name in port.get_names())
+        self.outputs = outputs
+        self._idle: LifoQueue[Any] = LifoQueue()
+        for _ in range(streams):
+            self._idle.put(compiled.create_infer_request())
+
+    def run(self, feeds: Mapping[str, IntArray], output: str) -> FloatArray:
+        """A call beyond the streams waits for one that is idle."""
+        request = self._idle.get()
+        try:
+            request.infer(dict(feeds), share_inputs=True, share_outputs=True)
+            return np.array(request.get_tensor(output).data, np.float32)
+        finally:
+            self._idle.put(request)
+
+
+def load(file: Path, output: str, execution: Execution, hint: str | None) -> OpenVinoGraph:
+    """See `choice.load_graph`."""
+    openvino = _import()
+    core = openvino.Core()
+    wanted = hint or AS_WRITTEN
+    try:
+        model = core.read_model(str(file))
+        outputs = {name: _width(port) for port in model.outputs for name in port.get_names()}
+        _keep_only(model, output)
+        compiled = core.compile_model(model, "CPU", _properties(execution, wanted))
+    except Exception as error:  # noqa: BLE001  OpenVINO raises RuntimeError and its kin
+        raise UnsafeGraph(f"{file}: openvino cannot load the graph: {error}") from None
+    computed = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+    if computed != wanted:
+        raise EnvironmentProblem(
+            f"engine openvino computes in {computed} on this CPU and was asked for {wanted}, "
+            "which needs AMX or AVX512-BF16; choose another precision"
+        )
+    return OpenVinoGraph(compiled, outputs, execution.streams)
+
+
+def _properties(execution: Execution, precision: str) -> dict[str, Any]:
+    return {
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": execution.all_threads,
+        "NUM_STREAMS": execution.streams,
+        # By default hyper-threads stay idle for one stream, and threads are bound to cores as if
+        # nobody else worked here.
+        "ENABLE_HYPER_THREADING": True,
+        "ENABLE_CPU_PINNING": False,
+        # Weights in 8 or 4 bits are multiplied as floats, as the exporter's gate measured them.
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
+    }
+
+
+def _keep_only(model: Any, output: str) -> None:  # noqa: ANN401  untyped
+    """Outputs that nobody reads would be written for every token."""
+    results = [(port.get_names(), port.get_node()) for port in model.outputs]
+    if any(output in names for names, _ in results):
+        for names, node in results:
+            if output not in names:
+                model.remove_result(node)
+
+
+def _import() -> Any:  # noqa: ANN401  untyped
+    """The package without its converter, which would report that it was imported."""
+    hidden = TOOLS not in sys.modules
+    if hidden:
+        # None is how an import is refused.
+        sys.modules[TOOLS] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module("openvino")
+    except ImportError as error:
+        raise EnvironmentProblem(
+            f"engine openvino needs the openvino package ({error}); install bicross[openvino]"
+        ) from None
+    finally:
+        if hidden:
+            del sys.modules[TOOLS]
+
+
+def _width(port: Any) -> int | None:  # noqa: ANN401  untyped
+    shape = port.get_partial_shape()
+    if shape.rank.is_dynamic or len(shape) == 0 or shape[-1].is_dynamic:
+        return None
+    return int(shape[-1].get_length())
