@@ -1,12 +1,6 @@
-import pytest
-
 from onnx_export.tests.matrix import page
-from onnx_export.tests.matrix.results import RECORD, MatrixResult
+from onnx_export.tests.matrix.results import MatrixResult
 from onnx_export.tests.matrix.rows import ROWS
-
-pytestmark = pytest.mark.skipif(
-    not RECORD.is_file(), reason="no whole matrix is recorded: run `make matrix`"
-)
 
 
 def test_record_holds_exactly_the_rows_of_the_matrix() -> None:
