@@ -25,13 +25,13 @@ from bicross.errors import GateFailed
 from bicross.evaluate.compare import compare
 from bicross.evaluate.measures import mean
 from bicross.runtime import Encoder, load_encoder
+from bicross.runtime.ranking.samples import read_sample
 from demo.weights import fetch
 from onnx_export.gate.judged import Judged, read_judged
 from onnx_export.gate.judgements import ndcg
 from onnx_export.gate.measurement import Measurement, measure
 from onnx_export.gate.parity import require_parity
 from onnx_export.gate.probes import Probes, compute_probes
-from onnx_export.gate.samples import read_sample
 from onnx_export.precision.fusion import fused_at_load
 from onnx_export.precision.material import gather
 from onnx_export.precision.names import PRECISIONS

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from bicross.bundle.golden import PASSAGES, QUERIES
+from bicross.runtime.ranking.samples import read_sample
 from demo.weights import fetch
-from onnx_export.gate.samples import read_sample
 
 RESULTS = Path(__file__).parent / "results"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")

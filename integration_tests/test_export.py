@@ -9,7 +9,7 @@ from server_process import NEWEST_ES
 
 from bicross.bundle import open_bundle
 from bicross.runtime import CrossEncoder
-from onnx_export.gate.samples import read_sample
+from bicross.runtime.ranking.samples import read_sample
 
 
 @pytest.fixture(autouse=True)

@@ -78,7 +78,7 @@ def model(
     require_packages(EXPORT_PACKAGES, "export")
     if judgements is not None:
         require_packages(JUDGEMENT_PACKAGES, "evaluate")
-    from onnx_export.gate.samples import read_sample
+    from bicross.runtime.ranking.samples import read_sample
     from onnx_export.precision.names import read_precisions
     from onnx_export.report import print_manifest, steps
     from onnx_export.source.hub import find_model
@@ -128,7 +128,7 @@ def add(
     if judgements is not None:
         require_packages(JUDGEMENT_PACKAGES, "evaluate")
     from bicross.bundle import open_bundle
-    from onnx_export.gate.samples import read_sample
+    from bicross.runtime.ranking.samples import read_sample
     from onnx_export.precision.names import read_precisions
     from onnx_export.report import print_manifest, steps
     from onnx_export.source.hub import find_model
@@ -163,8 +163,8 @@ def check(
 ) -> None:
     """Verify BUNDLE: digests, golden outputs, and the gate where torch and the original are."""
     require_packages(RUN_PACKAGES, "server")
+    from bicross.runtime.ranking.samples import read_sample
     from onnx_export.check import check_bundle
-    from onnx_export.gate.samples import read_sample
     from onnx_export.report import print_check, steps
     from onnx_export.source.hub import find_model
 
@@ -220,9 +220,9 @@ def adopt(
 ) -> None:
     """Make a bundle at OUT of FOLDER's ONNX, without torch; its parity is not measured."""
     require_packages(ADOPT_PACKAGES, "adopt")
+    from bicross.runtime.ranking.samples import read_sample
     from onnx_export.adopt.adoption import AdoptRequest, adopt_folder
     from onnx_export.adopt.head import HeadOptions
-    from onnx_export.gate.samples import read_sample
     from onnx_export.report import print_manifest, steps
 
     head = HeadOptions(label, pooling, normalize, query_prompt, passage_prompt)

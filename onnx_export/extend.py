@@ -9,10 +9,10 @@ from bicross.bundle import Bundle, Manifest, open_bundle, staged_bundle
 from bicross.bundle.layout import MANIFEST
 from bicross.errors import UsageError
 from bicross.runtime import load_encoder, self_test
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.gate.probes import Probes, compute_probes
 from onnx_export.gate.proof import Narrate
 from onnx_export.gate.regate import load_original
-from onnx_export.gate.samples import Sample
 from onnx_export.model_card import with_model_card
 from onnx_export.precision.adding import PrecisionsRefused, Workbench, add_precisions
 from onnx_export.precision.names import BASIS

@@ -12,11 +12,11 @@ from bicross.bundle.store import file_records
 from bicross.errors import GateFailed
 from bicross.runtime import load_encoder, self_test
 from bicross.runtime.engine import runnable_precisions
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.calibration import calibrated
 from onnx_export.descriptions import complete_descriptions, copy_descriptions
 from onnx_export.gate.probes import Probes, compute_probes
 from onnx_export.gate.proof import prove
-from onnx_export.gate.samples import Sample
 from onnx_export.gate.tolerance import require_spread
 from onnx_export.gate.whole import compare_with_whole
 from onnx_export.graph.build import ExportGraph, build_graph, build_query_graph, served_output

@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from bicross.bundle import Bundle, Manifest
+from bicross.runtime.ranking.samples import Sample, shortened
 from onnx_export.check import Finding
-from onnx_export.gate.samples import Sample, shortened
 
 SHORT_DIGEST = 12
 

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from bicross.runtime.ranking.samples import read_sample
 from demo.weights import fetch
 from onnx_export.adopt.adoption import AdoptRequest, adopt_folder
 from onnx_export.adopt.head import HeadOptions
-from onnx_export.gate.samples import read_sample
 from onnx_export.publish import Request, export_model
 from onnx_export.source.hub import ModelFolder
 from onnx_export.source.spec import Options

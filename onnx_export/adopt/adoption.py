@@ -18,6 +18,7 @@ from bicross.bundle.record import Task
 from bicross.bundle.store import file_records
 from bicross.errors import MissingFile, UnsupportedArchitecture, UsageError
 from bicross.runtime import load_encoder, self_test
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.adopt.adopted_files import write_files, write_graph
 from onnx_export.adopt.folder_facts import config_and_task, max_tokens, padding_side
 from onnx_export.adopt.graph_inputs import complete_inputs
@@ -26,7 +27,6 @@ from onnx_export.adopt.onnx_folder import OnnxGraph, open_graph
 from onnx_export.adopt.pooled_graph import complete_graph
 from onnx_export.adopt.self_goldens import hold_to, self_goldens
 from onnx_export.adopt.token_heads import adopt_late_interaction, adopt_sparse
-from onnx_export.gate.samples import Sample
 from onnx_export.model_card import with_model_card
 from onnx_export.records import Graphs, Identity, make_manifest
 from onnx_export.source.hub import weights_sha256

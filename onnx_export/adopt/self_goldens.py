@@ -16,11 +16,11 @@ from bicross.bundle.matrix import Matrix
 from bicross.bundle.record import Task
 from bicross.errors import GateFailed
 from bicross.runtime import Encoder, FloatArray
+from bicross.runtime.ranking.figures import Numbers, largest_difference, smallest_tau
+from bicross.runtime.ranking.samples import Sample
+from bicross.runtime.ranking.standards import STANDARDS
 from onnx_export.gate.batches import Input, run_batches, tokenize
-from onnx_export.gate.figures import Numbers, largest_difference, smallest_tau
 from onnx_export.gate.golden_rows import golden_rows
-from onnx_export.gate.samples import Sample
-from onnx_export.gate.standards import STANDARDS
 from onnx_export.gate.token_outputs import (
     aligned,
     maxsim_scores,

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from bicross.errors import GateFailed
-from onnx_export.gate.figures import Swap
+from bicross.runtime.ranking.figures import Swap
+from bicross.runtime.ranking.samples import Sample, shortened
 from onnx_export.gate.measurement import Measurement
-from onnx_export.gate.samples import Sample, shortened
 
 Figures = dict[str, float | str]
 

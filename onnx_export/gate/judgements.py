@@ -13,9 +13,9 @@ from bicross.evaluate.compare import compare
 from bicross.evaluate.measures import NDCG_10, mean, per_query
 from bicross.runtime import BiEncoder, CrossEncoder, Encoder, FloatArray, LateInteractionEncoder
 from bicross.runtime.batching import plan_batches
+from bicross.runtime.ranking.figures import Numbers
 from onnx_export.gate.batches import Input, run_batches, tokenize
 from onnx_export.gate.failure import Figures
-from onnx_export.gate.figures import Numbers
 from onnx_export.gate.judged import Judged, read_judged
 from onnx_export.gate.token_outputs import maxsim_scores
 

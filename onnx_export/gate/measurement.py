@@ -9,8 +9,7 @@ import numpy as np
 from bicross.bundle.golden import PASSAGES, QUERIES
 from bicross.errors import GateFailed, ModelFailed
 from bicross.runtime import Encoder, FloatArray
-from onnx_export.gate.batches import run_batches, tokenize
-from onnx_export.gate.figures import (
+from bicross.runtime.ranking.figures import (
     Numbers,
     Swap,
     largest_difference,
@@ -20,6 +19,7 @@ from onnx_export.gate.figures import (
     taus,
     widest_swap,
 )
+from onnx_export.gate.batches import run_batches, tokenize
 from onnx_export.gate.probes import Probe, Probes
 from onnx_export.gate.token_outputs import aligned, directions, smallest_active_overlap
 

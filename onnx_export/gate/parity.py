@@ -5,11 +5,11 @@ alone would let errors pass that this sample does not show. So both are asked: o
 order of distinguishable passages changes, of a lossy precision that few do.
 """
 
+from bicross.runtime.ranking.standards import STANDARDS, ErrorClass
+from bicross.runtime.ranking.statistics import lowest_mean, lowest_share
 from onnx_export.gate.failure import Figures, GateFigure, refuse
 from onnx_export.gate.measurement import TOP, Measurement
 from onnx_export.gate.probes import Probes
-from onnx_export.gate.standards import STANDARDS, ErrorClass
-from onnx_export.gate.statistics import lowest_mean, lowest_share
 from onnx_export.gate.tolerance import lowest_tau
 
 MIN_COSINE = 1 - 1e-6

@@ -12,10 +12,10 @@ from bicross.bundle.heads import Sparse
 from bicross.bundle.matrix import Matrix
 from bicross.bundle.record import InputType, Task
 from bicross.runtime import FloatArray
+from bicross.runtime.ranking.figures import Numbers
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.gate.batches import Input
-from onnx_export.gate.figures import Numbers
 from onnx_export.gate.golden_rows import golden_rows
-from onnx_export.gate.samples import Sample
 from onnx_export.gate.token_outputs import (
     maxsim_scores,
     padded,

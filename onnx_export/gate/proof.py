@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from bicross.bundle import Bundle
 from bicross.runtime import load_encoder
+from bicross.runtime.ranking.standards import ErrorClass
 from onnx_export.gate.failure import Figures
 from onnx_export.gate.measurement import Measurement, measure
 from onnx_export.gate.parity import require_parity
 from onnx_export.gate.probes import Probes
-from onnx_export.gate.standards import ErrorClass
 
 Narrate = Callable[[str], None]
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from bicross.bundle import Bundle, Manifest
 from bicross.bundle.heads import Prompts
 from bicross.errors import UsageError
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.gate.failure import Figures
 from onnx_export.gate.probes import compute_probes
 from onnx_export.gate.proof import prove
-from onnx_export.gate.samples import Sample
 from onnx_export.gate.whole import compare_with_whole
 from onnx_export.reference.loading import Reference, load_reference
 from onnx_export.source.hub import ModelFolder, weight_files, weights_sha256

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bicross.runtime import FloatArray, SparseVector, maxsim
-from onnx_export.gate.figures import Numbers
+from bicross.runtime.ranking.figures import Numbers
 from onnx_export.gate.tolerance import LOGIT_TOLERANCE, VECTOR_TOLERANCE, Tolerance
 
 # A token is counted as active where its weight is above so much of its text's largest: what an

@@ -8,8 +8,8 @@ import numpy as np
 from bicross.bundle import Bound
 from bicross.bundle.golden import PASSAGES, QUERIES
 from bicross.errors import FlatSample
-from onnx_export.gate.figures import Numbers
-from onnx_export.gate.samples import Sample
+from bicross.runtime.ranking.figures import Numbers
+from bicross.runtime.ranking.samples import Sample
 
 # float32 keeps 24 bits, 6e-8 of a number; a deep network summed in another order loses some 20
 # times that. Tried on 37 small architectures: 35 stay below 1e-6, one more below 1e-5.

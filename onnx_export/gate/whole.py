@@ -1,7 +1,7 @@
 """What a model that was cut to its first layers lost: its ranking beside the whole model's."""
 
+from bicross.runtime.ranking.figures import overlaps, taus
 from onnx_export.gate.failure import Figures
-from onnx_export.gate.figures import overlaps, taus
 from onnx_export.gate.measurement import TOP
 from onnx_export.gate.probes import Probes, reference_scores
 from onnx_export.reference.loading import Reference

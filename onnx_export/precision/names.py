@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bicross.errors import UsageError
-from onnx_export.gate.standards import ErrorClass
+from bicross.runtime.ranking.standards import ErrorClass
 
 BASIS = "fp32"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bicross.bundle import Bundle, open_bundle
-from onnx_export.gate.samples import Sample, read_sample
+from bicross.runtime.ranking.samples import Sample, read_sample
 from onnx_export.source.hub import ModelFolder
 from onnx_export.source.spec import Options
 

@@ -12,8 +12,8 @@ from sentence_transformers import SentenceTransformer
 from bicross.bundle import Bundle
 from bicross.runtime import FloatArray
 from bicross.runtime.quantized_vectors import convert
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.calibration import int8_scale
-from onnx_export.gate.samples import Sample
 
 pytestmark = pytest.mark.torch
 NORMAL = np.random.default_rng(5).normal(size=(80, 384)).astype(np.float32)

@@ -13,11 +13,12 @@ import pytest
 import typer.main
 
 from bicross.bundle import open_bundle
+from bicross.runtime.ranking import samples
+from bicross.runtime.ranking.samples import Sample
+from bicross.runtime.ranking.standards import STANDARDS
 from onnx_export import cli
-from onnx_export.gate import judged, samples, tolerance
+from onnx_export.gate import judged, tolerance
 from onnx_export.gate.judgements import LARGEST_LOSS
-from onnx_export.gate.samples import Sample
-from onnx_export.gate.standards import STANDARDS
 from onnx_export.precision.names import PRECISIONS
 
 DOCS = (Path(__file__).parents[2] / "docs" / "export.md").read_text()

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from bicross.bundle import Bundle
 from bicross.errors import GateFailed
 from bicross.runtime import CrossEncoder
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.cli import app
 from onnx_export.gate.regate import run_gate_again
-from onnx_export.gate.samples import Sample
 from onnx_export.report import print_manifest
 from onnx_export.source.hub import ModelFolder
 from onnx_export.source.spec import Options

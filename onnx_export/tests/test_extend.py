@@ -9,8 +9,8 @@ import pytest
 from bicross.bundle import Bundle, open_bundle
 from bicross.errors import UsageError
 from bicross.runtime import load_encoder, self_test
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.extend import Extension, extend_bundle
-from onnx_export.gate.samples import Sample
 from onnx_export.source.hub import ModelFolder
 
 pytestmark = pytest.mark.torch

@@ -16,8 +16,8 @@ from bicross.bundle import Bundle
 from bicross.errors import RemoteCodeRefused
 from bicross.runtime import BiEncoder
 from bicross.runtime import CrossEncoder as Scorer
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.gate.regate import run_gate_again
-from onnx_export.gate.samples import Sample
 from onnx_export.source.hub import find_model
 from onnx_export.source.spec import Options
 from onnx_export.tests.matrix.vocabularies import Vocabularies

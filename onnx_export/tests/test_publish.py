@@ -13,7 +13,7 @@ from bicross.bundle.store import file_sha256
 from bicross.errors import FlatSample, GateFailed, UsageError
 from bicross.runtime import BiEncoder, relevance_score
 from bicross.runtime import CrossEncoder as Runtime
-from onnx_export.gate.samples import Sample
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.graph.build import ExportGraph
 from onnx_export.publish import Request, export_model
 from onnx_export.source.hub import ModelFolder

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from bicross.bundle import Bundle, open_bundle
 from bicross.errors import DigestMismatch, UnsupportedArchitecture
 from bicross.runtime import BiEncoder
-from onnx_export.gate.samples import Sample
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.graph.embedding import EmbeddingGraph
 from onnx_export.publish import Request, export_model
 from onnx_export.source.hub import ModelFolder

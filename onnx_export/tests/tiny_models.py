@@ -18,7 +18,7 @@ from sentence_transformers.sentence_transformer.modules import (
     Transformer,
 )
 
-from onnx_export.gate.samples import read_sample
+from bicross.runtime.ranking.samples import read_sample
 
 HIDDEN = 32
 MAX_TOKENS = 64

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from bicross.errors import BicrossError
+from bicross.runtime.ranking.samples import read_sample
 from onnx_export.adopt.adoption import AdoptRequest, adopt_folder
-from onnx_export.gate.samples import read_sample
 
 MEMORY_BYTES = 6 << 30
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bicross.bundle import Bundle, open_bundle
-from onnx_export.gate.samples import Sample
+from bicross.runtime.ranking.samples import Sample
 
 TINY = Path(__file__).parents[3] / "plugin" / "tests" / "bundles"
 OURS = ("manifest.json", "goldens.json", "README.md")

@@ -12,8 +12,8 @@ import pytest
 from bicross.bundle import Bundle, open_bundle
 from bicross.errors import NotARegularFile
 from bicross.runtime import BiEncoder
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.adopt.head import HeadOptions
-from onnx_export.gate.samples import Sample
 
 TINY = Path(__file__).parents[3] / "plugin" / "tests" / "bundles"
 Adopt = Callable[..., Bundle]

@@ -9,9 +9,9 @@ import pytest
 from bicross.bundle import open_bundle
 from bicross.errors import MissingFile, UnsupportedArchitecture, UsageError
 from bicross.runtime import BiEncoder, CrossEncoder
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.adopt.adoption import AdoptRequest, adopt_folder
 from onnx_export.adopt.head import HeadOptions
-from onnx_export.gate.samples import Sample
 from onnx_export.tests.edits import edit_json
 
 TINY = Path(__file__).parents[3] / "plugin" / "tests" / "bundles"

@@ -21,7 +21,7 @@ from bicross.errors import (
     UsageError,
 )
 from bicross.runtime import BiEncoder, CrossEncoder
-from onnx_export.gate.samples import Sample
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.tests.edits import edit_json
 
 TINY = Path(__file__).parents[3] / "plugin" / "tests" / "bundles"

@@ -7,10 +7,10 @@ import pytest
 
 from bicross.bundle import open_bundle
 from bicross.runtime import BiEncoder
+from bicross.runtime.ranking.samples import Sample
 from demo.weights import fetch
 from onnx_export.adopt.adoption import AdoptRequest, adopt_folder
 from onnx_export.adopt.head import HeadOptions
-from onnx_export.gate.samples import Sample
 
 # Each query's answer stands at its own place.
 QUERIES = ("how do plants make food", "capital of France", "why does bread rise")

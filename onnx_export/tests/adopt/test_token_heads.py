@@ -15,11 +15,11 @@ from onnx import TensorProto, helper
 from bicross.bundle import Bundle, open_bundle
 from bicross.errors import UnsupportedArchitecture, UsageError
 from bicross.runtime import LateInteractionEncoder, SparseEncoder
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.adopt.adoption import AdoptRequest, adopt_folder
 from onnx_export.adopt.head import HeadOptions
 from onnx_export.adopt.onnx_folder import open_graph
 from onnx_export.adopt.token_heads import adopt_late_interaction, adopt_sparse
-from onnx_export.gate.samples import Sample
 from onnx_export.tests.edits import edit_json
 
 TINY = Path(__file__).parents[3] / "plugin" / "tests" / "bundles"

@@ -11,10 +11,10 @@ import pytest
 from bicross.bundle import Bundle
 from bicross.errors import DocumentsFailed, GateFailed
 from bicross.runtime import BiEncoder, CrossEncoder, load_encoder
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.gate import judged as judged_module
 from onnx_export.gate.judged import MAX_JUDGED, POOL, read_judged
 from onnx_export.gate.judgements import Judge, ndcg, similarities
-from onnx_export.gate.samples import Sample
 from onnx_export.tests.mutations import mutated, pooled_by
 
 pytestmark = pytest.mark.torch

@@ -9,12 +9,12 @@ import pytest
 
 from bicross.bundle import Bundle
 from bicross.errors import GateFailed
-from onnx_export.gate.figures import Swap
+from bicross.runtime.ranking.figures import Swap
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.gate.measurement import Measurement
 from onnx_export.gate.parity import require_parity
 from onnx_export.gate.probes import Probes, compute_probes
 from onnx_export.gate.proof import prove
-from onnx_export.gate.samples import Sample
 from onnx_export.reference.loading import load_reference
 from onnx_export.source.hub import ModelFolder
 from onnx_export.source.spec import Options, read_spec

@@ -7,8 +7,8 @@ from sentence_transformers.base.modules import Normalize, Router, Transformer
 from sentence_transformers.sentence_transformer.modules import Pooling, StaticEmbedding
 
 from bicross.bundle import Bundle
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.gate.regate import run_gate_again
-from onnx_export.gate.samples import Sample
 from onnx_export.source.hub import ModelFolder
 from onnx_export.source.spec import Options
 from onnx_export.tests.tiny_models import HIDDEN, TinyModels

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bicross.runtime import FloatArray, maxsim
+from bicross.runtime.ranking.figures import largest_difference, smallest_cosine
 from bicross.runtime.sparse_encoder import sparse_vector
-from onnx_export.gate.figures import largest_difference, smallest_cosine
 from onnx_export.gate.token_outputs import (
     aligned,
     densified,

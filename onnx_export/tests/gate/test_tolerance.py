@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bicross.errors import FlatSample
-from onnx_export.gate.samples import Sample
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.gate.tolerance import (
     Tolerance,
     fp32_tolerance,

@@ -16,8 +16,8 @@ from bicross.bundle import Bundle
 from bicross.runtime import BiEncoder, LateInteractionEncoder, maxsim
 from bicross.runtime import CrossEncoder as Scorer
 from bicross.runtime import SparseEncoder as SparseScorer
-from onnx_export.gate.figures import Numbers, smallest_cosine
-from onnx_export.gate.samples import Sample
+from bicross.runtime.ranking.figures import Numbers, smallest_cosine
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.gate.token_outputs import densified
 from onnx_export.tests.matrix.row import Agreement, Compare
 

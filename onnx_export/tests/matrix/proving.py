@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bicross.bundle import Bundle, open_bundle
 from bicross.bundle.golden import PASSAGES, QUERIES
 from bicross.runtime.engine import runnable_precisions
-from onnx_export.gate.samples import Sample, read_sample
+from bicross.runtime.ranking.samples import Sample, read_sample
 from onnx_export.publish import Request, export_reporting
 from onnx_export.source.hub import ModelFolder
 from onnx_export.tests.matrix.row import Agreement, Row

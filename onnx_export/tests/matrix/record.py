@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bicross.errors import BicrossError
-from onnx_export.gate.samples import read_sample
+from bicross.runtime.ranking.samples import read_sample
 from onnx_export.precision.names import PRECISIONS
 from onnx_export.tests.matrix import page
 from onnx_export.tests.matrix.proving import MIN_COSINE, prove_row

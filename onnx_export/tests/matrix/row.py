@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from bicross.bundle import Bundle
-from onnx_export.gate.figures import Numbers, smallest_tau
-from onnx_export.gate.samples import Sample
+from bicross.runtime.ranking.figures import Numbers, smallest_tau
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.source.spec import Options
 from onnx_export.tests.matrix.workshop import Workshop
 

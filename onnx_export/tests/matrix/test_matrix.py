@@ -1,6 +1,6 @@
 import pytest
 
-from onnx_export.gate.samples import Sample
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.tests.matrix.proving import MIN_COSINE, MIN_SPREAD, prove_row, small_sample
 from onnx_export.tests.matrix.row import Row
 from onnx_export.tests.matrix.rows import ROWS

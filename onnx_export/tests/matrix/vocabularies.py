@@ -8,7 +8,7 @@ import tokenizers
 import transformers
 from tokenizers import models, normalizers, pre_tokenizers, processors, trainers
 
-from onnx_export.gate.samples import read_sample
+from bicross.runtime.ranking.samples import read_sample
 
 SIZE = 600
 MAX_TOKENS = 64

@@ -12,9 +12,9 @@ import pytest
 from bicross.bundle import Bundle, Manifest, open_bundle
 from bicross.errors import GateFailed, UsageError
 from bicross.runtime import load_encoder, self_test
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.check import check_bundle
 from onnx_export.gate.probes import compute_probes
-from onnx_export.gate.samples import Sample
 from onnx_export.precision.adding import PrecisionsRefused, Workbench
 from onnx_export.precision.names import PRECISIONS
 from onnx_export.publish import Request, export_model

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bicross.bundle import open_bundle
 from bicross.runtime import load_encoder
+from bicross.runtime.ranking.samples import read_sample
 from onnx_export.gate.measurement import Measurement
 from onnx_export.gate.probes import Probe, Probes
-from onnx_export.gate.samples import read_sample
 from onnx_export.precision.bounds import hinted_bound, measured_bound
 from onnx_export.precision.speed import ROUNDS, compare_speed
 

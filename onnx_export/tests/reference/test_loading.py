@@ -11,7 +11,7 @@ from sentence_transformers import CrossEncoder, SentenceTransformer
 from bicross.bundle import Bundle
 from bicross.errors import UnsupportedArchitecture
 from bicross.runtime import Tokenizer
-from onnx_export.gate.samples import Sample, read_sample
+from bicross.runtime.ranking.samples import Sample, read_sample
 from onnx_export.reference.loading import load_reference
 from onnx_export.source.hub import ModelFolder
 from onnx_export.source.spec import Options, read_spec

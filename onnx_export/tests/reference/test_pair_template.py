@@ -18,7 +18,7 @@ from bicross.bundle.heads import Rerank, Template
 from bicross.errors import UnsupportedArchitecture, UsageError
 from bicross.runtime import Tokenizer
 from bicross.runtime.pairs import PairTemplate
-from onnx_export.gate.samples import read_sample
+from bicross.runtime.ranking.samples import read_sample
 from onnx_export.reference.loading import load_reference
 from onnx_export.source.hub import ModelFolder
 from onnx_export.source.spec import Options, read_spec

@@ -19,8 +19,8 @@ from sentence_transformers.sentence_transformer.modules import Pooling, Transfor
 from bicross.bundle import open_bundle
 from bicross.errors import InvalidRequest
 from bicross.runtime import Tokenizer, pad
+from bicross.runtime.ranking.samples import read_sample
 from demo.weights import WHEELS, cache
-from onnx_export.gate.samples import read_sample
 from onnx_export.reference.loading import load_reference
 from onnx_export.source.hub import ModelFolder
 from onnx_export.source.spec import Options, read_spec

@@ -11,7 +11,7 @@ import pytest
 
 from bicross.bundle import Bundle, open_bundle
 from bicross.errors import NotARegularFile, PickleRefused, UnsupportedArchitecture
-from onnx_export.gate.samples import Sample
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.publish import Request, export_model
 from onnx_export.source.hub import find_model
 from onnx_export.source.spec import Options

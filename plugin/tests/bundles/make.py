@@ -35,7 +35,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from onnx_export.gate.samples import Sample
+from bicross.runtime.ranking.samples import Sample
 from onnx_export.publish import Request, export_model
 from onnx_export.source.hub import find_model
 from onnx_export.source.spec import Options

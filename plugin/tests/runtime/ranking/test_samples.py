@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bicross.errors import UsageError
-from onnx_export.gate.samples import read_sample
+from bicross.runtime.ranking.samples import read_sample
 
 
 def write(tmp_path: Path, queries: int, passages: int) -> Path:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from onnx_export.gate.figures import Numbers
+from bicross.runtime.ranking.figures import Numbers
 
 RESAMPLES = 10_000
 SEED = 1

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from onnx_export.gate.figures import (
+from bicross.runtime.ranking.figures import (
     largest_difference,
     overlaps,
     smallest_cosine,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onnx_export.gate.statistics import lowest_mean, lowest_share
+from bicross.runtime.ranking.statistics import lowest_mean, lowest_share
 
 SHARES = st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=20).map(np.array)
 

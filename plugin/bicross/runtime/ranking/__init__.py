@@ -1,0 +1,1 @@
+"""Whether one graph ranks as another: the sample, the figures, and what they must be."""
