@@ -159,6 +159,11 @@ def optimised(bundle: Bundle, fp32: Encoder, probes: Probes) -> dict[str, object
 
     target = bundle.file(graph_path("optimised"))
     model = optimize_model(str(bundle.file(GRAPH)), "bert", num_heads=12, hidden_size=384)
+    used = {node.domain for node in model.model.graph.node}
+    unused = [each for each in model.model.opset_import if each.domain not in used]
+    for each in unused:
+        # The optimizer imports every domain that it knows; a bundle's graph may not.
+        model.model.opset_import.remove(each)
     model.save_model_to_file(str(target))
     encoder = load_encoder(with_precision(bundle, "optimised"), "optimised")
     return {
