@@ -11,6 +11,7 @@ from bicross.evaluate.commands import evaluate
 from bicross.exits import INTERRUPTED, MISSING_PACKAGE, fail
 from bicross.local.commands import app as local
 from bicross.server.commands import serve
+from bicross.tuning.commands import tune_serving
 
 # Which extra brings a package, for the one message that a light install needs.
 EXTRAS = {
@@ -25,6 +26,7 @@ EXTRAS = {
     "psutil": "local",
     "pydantic_settings": "server",
     "tokenizers": "server",
+    "tomlkit": "server",
     "uvicorn": "server",
 }
 
@@ -35,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(serve)
+app.command()(tune_serving)
 app.command()(deploy)
 app.command()(index)
 app.command()(search)

@@ -54,12 +54,17 @@ class ClusterTable(Table):
 
 
 class ModelTable(Table):
-    """A model of the cluster. Dimensions and similarity only for servers that do not tell them."""
+    """A model of the cluster. Dimensions and similarity only for servers that do not tell them.
+
+    `engine` and `precision` are the deployment's choice, which its servers must run.
+    """
 
     model_id: ModelReference
     task: Task | None = None
     dimensions: Annotated[int, Field(ge=1, le=4096)] | None = None
     similarity: Similarity | None = None
+    engine: Annotated[str, Field(min_length=1)] | None = None
+    precision: Annotated[str, Field(min_length=1)] | None = None
 
 
 class InputOutput(Table):

@@ -163,6 +163,7 @@ def _completed(found: ServedModel, table: ModelTable, task: str) -> ServedModel:
             raise ClusterConflict(
                 f"model {found.name}: bicross.toml says {key} {told!r}, its server {served!r}"
             )
+    _require_pair(found, table)
     model = ServedModel(
         name=found.name,
         task=found.task or table.task,
@@ -182,3 +183,14 @@ def _completed(found: ServedModel, table: ModelTable, task: str) -> ServedModel:
             "its [models] table"
         )
     return model
+
+
+def _require_pair(found: ServedModel, table: ModelTable) -> None:
+    """Vectors of another engine or precision are other vectors."""
+    for key in ("engine", "precision"):
+        told, served = getattr(table, key), getattr(found, key)
+        if told is not None and served is not None and told != served:
+            raise ClusterConflict(
+                f"model {found.name}: bicross.toml says {key} {told!r}, its server runs "
+                f"{served!r}; start `bicross serve` with --config and that file, or correct it"
+            )

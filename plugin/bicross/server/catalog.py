@@ -4,19 +4,19 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from bicross.bundle import Bundle
 from bicross.bundle.manifest import Manifest
 from bicross.bundle.record import Task
 from bicross.errors import BicrossError, ModelNotFound, NotReady, UsageError, WrongTask
-from bicross.runtime import Encoder, load_encoder, self_test
+from bicross.runtime import Encoder, Execution, open_encoder, self_test
 from bicross.runtime.engine import require_precision, runnable_precisions
 from bicross.server.metrics import Metrics
 
 LOG = logging.getLogger("bicross.server")
 
 DIGEST_DIGITS = 12
-ENGINE = "onnxruntime"
 # So many failed runs in a row mean that the model is broken here, rather than some text odd.
 FAILURES_UNTIL_UNREADY = 3
 
@@ -29,12 +29,17 @@ class ServedModel:
 
     bundle: Bundle
     precision: str
+    execution: Execution | None = None
     encoder: Encoder | None = field(default=None, init=False)
     failures_in_a_row: int = field(default=0, init=False)
 
     @property
     def manifest(self) -> Manifest:
         return self.bundle.manifest
+
+    @property
+    def engine(self) -> str:
+        return self.execution.engine if self.execution else Execution().engine
 
     @property
     def label(self) -> str:
@@ -56,12 +61,14 @@ class ServedModel:
 
     def load(self, threads: int | None) -> None:
         """Loads and proves the model. Raises a `BicrossError` that says why it cannot serve."""
-        encoder = load_encoder(self.bundle, self.precision, threads)
+        execution = self.execution or Execution(precision=self.precision, threads=threads)
+        encoder = open_encoder(self.bundle, execution)
         comparison = self_test(encoder, self.bundle)
         self.encoder = encoder
         LOG.info(
-            "model %s, %s: ready; goldens differ by %.2g, Kendall tau %.4f",
+            "model %s, %s %s: ready; goldens differ by %.2g, Kendall tau %.4f",
             self.label,
+            self.engine,
             self.precision,
             comparison.max_abs_diff,
             comparison.min_tau,
@@ -71,8 +78,17 @@ class ServedModel:
 class Catalog:
     """Several bundles may share a name; the bare name means the one given first."""
 
-    def __init__(self, bundles: Sequence[Bundle], precision: str | None = None) -> None:
-        self.models = [ServedModel(bundle, _precision(bundle, precision)) for bundle in bundles]
+    def __init__(
+        self,
+        bundles: Sequence[Bundle],
+        precision: str | None = None,
+        executions: Sequence[Execution | None] = (),
+    ) -> None:
+        """`executions` say how each bundle is run, `precision` which graph where they do not."""
+        self.models = [
+            _served(bundle, precision, execution)
+            for bundle, execution in zip_longest(bundles, executions)
+        ]
         labels = [model.label for model in self.models]
         if doubled := {label for label in labels if labels.count(label) > 1}:
             raise UsageError(f"given twice: {', '.join(sorted(doubled))}; name each bundle once")
@@ -140,6 +156,13 @@ class Catalog:
                 param="model",
             )
         return matches
+
+
+def _served(bundle: Bundle, precision: str | None, execution: Execution | None) -> ServedModel:
+    if execution is None:
+        return ServedModel(bundle, _precision(bundle, precision))
+    require_precision(bundle.manifest, execution.precision, execution.engine)
+    return ServedModel(bundle, execution.precision, execution)
 
 
 def _precision(bundle: Bundle, wanted: str | None) -> str:

@@ -13,9 +13,15 @@ def serve(
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [8380].")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="What runs the bundles' graphs [onnxruntime].")
+    ] = None,
     precision: Annotated[
         str | None, typer.Option(help="Which of the bundles' graphs to run [fp32].")
     ] = None,
+    config: Annotated[
+        Path, typer.Option(help="Where the models' engines and precisions stand.")
+    ] = Path("bicross.toml"),
     threads: Annotated[
         int | None, typer.Option(help="Threads of one run of a model [the cores available].")
     ] = None,
@@ -40,6 +46,7 @@ def serve(
     settings = Settings.read(
         host=host,
         port=port,
+        engine=engine,
         precision=precision,
         threads=threads,
         ssl_certfile=ssl_certfile,
@@ -47,4 +54,4 @@ def serve(
         allow_insecure=allow_insecure or None,
         docs=docs,
     )
-    serve_bundles(bundles, settings)
+    serve_bundles(bundles, settings, config)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from bicross.bundle.heads import Head, Rerank, Sparse
 from bicross.runtime.quantized_vectors import offered_dtypes
-from bicross.server.catalog import ENGINE, ServedModel
+from bicross.server.catalog import ServedModel
 from bicross.server.schemas import ModelRecord, ModelsAnswer
 from bicross.server.serving import Serving
 
@@ -37,7 +37,7 @@ def _record(model_id: str, model: ServedModel) -> ModelRecord:
         id=model_id,
         digest=manifest.digest,
         task=manifest.task,
-        engine=ENGINE,
+        engine=model.engine,
         precision=model.precision,
         max_tokens=manifest.max_tokens,
         dimensions=None if isinstance(head, Rerank) else head.dimensions,

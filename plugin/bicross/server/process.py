@@ -21,6 +21,7 @@ from bicross.server.app import create_app
 from bicross.server.catalog import Catalog
 from bicross.server.door import Doors
 from bicross.server.settings import Settings
+from bicross.server.tuned import apply_tuning
 
 LOG = logging.getLogger("bicross.server")
 
@@ -58,14 +59,21 @@ class Process(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(paths: Sequence[Path], settings: Settings) -> None:
-    """Serves the bundles until a signal. Raises what keeps it from starting."""
+def serve(
+    paths: Sequence[Path], settings: Settings, deployment: Path = Path("bicross.toml")
+) -> None:
+    """Serves the bundles until a signal, each by the engine and precision that `deployment` names.
+
+    Raises what keeps it from starting.
+    """
     settings.require_secure_bind()
     # A second series per counter with the time of its first event, which nobody asked for.
     disable_created_metrics()  # type: ignore[no-untyped-call]
-    catalog = Catalog([open_bundle(path) for path in paths], settings.precision)
-    doors = Doors(settings.keys())
     _configure_log()
+    bundles = [open_bundle(path) for path in paths]
+    settings, executions = apply_tuning(bundles, settings, deployment)
+    catalog = Catalog(bundles, settings.precision, executions)
+    doors = Doors(settings.keys())
     app = create_app(catalog, settings, doors)
     config = uvicorn_config(app, settings)
     try:

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     docs: bool | None = None
 
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    engine: str | None = None
     precision: str | None = None
     streams: Annotated[int, Field(ge=1, le=256)] | None = None
     search_weight: int = _bounded(4, 64)

@@ -35,3 +35,11 @@ STANDARDS: dict[ErrorClass, Standard] = {
         mean_tau=0.9, mean_overlap=0.85, tau=0.75, overlap=0.6, cosine=0.95, active=0.75
     ),
 }
+
+
+def error_class(precision: str) -> Literal["half", "quantized"]:
+    """By which standard a precision's ranking is judged against the float32 graph's.
+
+    float32 in another engine is asked for what float16 is: its numbers the goldens hold.
+    """
+    return "half" if precision in {"fp32", "fp16", "bf16"} else "quantized"

@@ -1,0 +1,1 @@
+"""Which engine, precision and sizes serve a bundle fastest on this machine, by measurement."""
