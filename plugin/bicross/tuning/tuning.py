@@ -23,7 +23,7 @@ from bicross.tuning.workload import Workload, interleave, runner, workload
 
 BATCH_TOKENS = (256, 512, 1024, 2048, 4096)
 PADDINGS = (1, 16, 32)
-ROUNDS = 5
+ROUNDS = 3
 Narrate = Callable[[str], None]
 
 
