@@ -2,9 +2,9 @@
 
 from bicross.bundle import Bound
 from bicross.bundle.golden import PASSAGES
+from bicross.runtime.ranking.standards import STANDARDS
 from onnx_export.gate.measurement import Measurement
 from onnx_export.gate.probes import Probes
-from onnx_export.gate.standards import STANDARDS
 
 # Another batch or another CPU may move the numbers further than those tried here.
 MARGIN = 2
