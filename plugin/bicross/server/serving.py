@@ -21,7 +21,7 @@ from bicross.server.metrics import Metrics
 from bicross.server.scheduler import Scheduler
 from bicross.server.settings import Settings
 from bicross.server.work import Job, Order
-from bicross.server.work_queue import Sharing, WorkQueue
+from bicross.server.work_queue import SEARCH_RUNS, Sharing, WorkQueue
 
 TIMEOUT_HEADER = "X-Bicross-Timeout-Ms"
 # Below it a hop to another thread costs more than tokenising.
@@ -72,14 +72,15 @@ class Serving:
         self.catalog = catalog
         self.settings = settings
         self.metrics = metrics
-        queue = WorkQueue(
-            Sharing(
-                Size(settings.batch_tokens, settings.batch_rows),
-                settings.search_weight,
-                settings.ingest_run_ms / 1000,
-            )
+        streams = settings.streams or 1
+        sharing = Sharing(
+            Size(settings.batch_tokens, settings.batch_rows),
+            settings.search_weight,
+            ingest_runs=streams,
+            ingest_run_s=settings.ingest_run_ms / 1000,
         )
-        self.scheduler = Scheduler(queue, metrics, time.monotonic, settings.streams or 1)
+        workers = streams + SEARCH_RUNS
+        self.scheduler = Scheduler(WorkQueue(sharing), metrics, time.monotonic, workers)
         self.admission = Admission(settings.max_queue_tokens, metrics, self.scheduler.tokens_per_s)
         self.loaded = asyncio.Event()
         self._loop = asyncio.get_running_loop()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bicross.bundle import Bundle
 from bicross.server.admission import Lane
 from bicross.server.catalog import ServedModel
-from bicross.server.filling import MIN_FILL_RATIO, Size
+from bicross.server.filling import MIN_FILL_RATIO, RUN_COSTS_TOKENS, Size
 from bicross.server.work import Batch, Item, Job
 from bicross.server.work_queue import SEARCHES_LAST_S, Sharing, WorkQueue
 
@@ -25,8 +25,8 @@ def other(cross_bundle: Bundle) -> ServedModel:
     return ServedModel(cross_bundle, "fp32")
 
 
-def queue(*jobs: Job, tokens: int = 1000, rows: int = 16) -> WorkQueue:
-    made = WorkQueue(Sharing(Size(tokens, rows), WEIGHT))
+def queue(*jobs: Job, tokens: int = 1000, rows: int = 16, ingest_runs: int = 1) -> WorkQueue:
+    made = WorkQueue(Sharing(Size(tokens, rows), WEIGHT, ingest_runs=ingest_runs))
     for each in jobs:
         made.add(each)
     return made
@@ -62,7 +62,8 @@ def test_each_sequence_runs_exactly_once_in_a_batch_within_its_bounds(
         assert found == sorted(found, reverse=True)
         assert len(found) <= rows
         assert batch.padded <= tokens or len(found) == 1
-        assert sum(found) >= MIN_FILL_RATIO * batch.padded
+        padding = batch.padded - sum(found)
+        assert padding <= max((1 - MIN_FILL_RATIO) * batch.padded, RUN_COSTS_TOKENS)
     assert not work.jobs()
 
 
@@ -243,15 +244,33 @@ def test_both_input_types_share_a_batch_where_they_share_a_graph(new_job: NewJob
     assert set(batch.jobs) == {queries, passages}
 
 
-def test_no_model_runs_more_batches_at_once_than_it_has_streams(
+def test_no_model_runs_more_ingest_batches_at_once_than_it_has_streams(
     new_job: NewJob, other: ServedModel
 ) -> None:
-    work = queue(new_job(5, 5, 5), new_job(5, model=other), rows=1)
+    work = queue(new_job(5, 5, 5), new_job(5, model=other), rows=1, ingest_runs=4)
     first, second = _taken(work), _taken(work)
     assert {first.model, second.model} == {first.model, other}
     assert work.take(0.0) is None
     work.finish(first, None)
     assert _taken(work).model is first.model
+
+
+def test_search_need_not_wait_for_an_ingest_run_to_end(new_job: NewJob) -> None:
+    work = queue(new_job(5, 5, 5), rows=1)
+    _taken(work)
+    assert work.take(0.0) is None
+    work.add(new_job(5, lane=Lane.SEARCH))
+    assert _taken(work).lane is Lane.SEARCH
+
+
+def test_searches_that_come_during_a_run_share_the_next(new_job: NewJob) -> None:
+    work = queue(new_job(9, lane=Lane.SEARCH))
+    running = _taken(work)
+    for length in (6, 14, 11):
+        work.add(new_job(length, lane=Lane.SEARCH))
+    assert work.take(0.0) is None
+    work.finish(running, None)
+    assert sorted(item.length for item in _taken(work).items) == [6, 11, 14]
 
 
 def test_ingest_batches_are_small_while_searches_are_present(new_job: NewJob) -> None:
