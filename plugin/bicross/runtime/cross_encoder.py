@@ -15,7 +15,7 @@ from bicross.runtime.engine import Execution, FloatArray
 from bicross.runtime.pairs import PairTemplate
 from bicross.runtime.scores import combine_labels
 from bicross.runtime.session import Session
-from bicross.runtime.tokenization import Cut, Tokenizer, TokenSequence
+from bicross.runtime.tokenization import Tokenizer, TokenSequence
 
 
 @dataclass(frozen=True)
@@ -59,21 +59,13 @@ class CrossEncoder(BundleEncoder):
         return result
 
     def tokenize(
-        self,
-        query: str,
-        passages: Sequence[str],
-        max_passage_tokens: int | None = None,
-        cut: Cut | None = None,
+        self, query: str, passages: Sequence[str], max_passage_tokens: int | None = None
     ) -> list[TokenSequence]:
-        """A row per pair; a passage keeps at most `max_passage_tokens`, where given.
-
-        `cut` may know the passages' pieces already; a model with a template never asks it, since
-        there a piece may reach across the edge of a passage.
-        """
+        """A row per pair; a passage keeps at most `max_passage_tokens`, where given."""
         if self.template is not None:
             return self.template.encode_pairs(query, passages, max_passage_tokens)
         query = (self.head.prompt or "") + query
-        return self.tokenizer.encode_pairs(query, passages, max_passage_tokens, cut)
+        return self.tokenizer.encode_pairs(query, passages, max_passage_tokens)
 
     def run(self, sequences: Sequence[TokenSequence]) -> FloatArray:
         """One run of the model: one logit per pair, [len(sequences)]. At least one sequence."""

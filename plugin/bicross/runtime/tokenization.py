@@ -7,6 +7,7 @@ how long a sequence may be, and a batch is padded to its own longest row.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from bicross.bundle.layout import CONFIG
 from bicross.bundle.record import InputType
 from bicross.bundle.sequences import Expansion, Sequences
 from bicross.errors import InvalidManifest, InvalidRequest, QueryTooLong
+from bicross.runtime.pair_assembly import PairForm, Stretch, as_ids
 
 # The largest vocabularies in use (256,000 pieces) take some 35 MB.
 MAX_TOKENIZER_BYTES = 128 << 20
@@ -126,7 +128,23 @@ class Tokenizer:
                 param="query",
             )
         room = min(room, max_passage_tokens or room)
-        return [self._join(query_part, part, room) for part in self._cut(passages)]
+        form, parts = self.pair_form, self._cut(passages)
+        if form is None:
+            return [self._join(query_part, part, room) for part in parts]
+        head = form.head(as_ids(query_part))
+        return [self._pair(form, head, part, room) for part in parts]
+
+    @cached_property
+    def pair_form(self) -> PairForm | None:
+        """How pairs are put together; None where only the tokenizer can."""
+        return PairForm.probe(self.pieces, special_tokens=self.special_tokens)
+
+    def _pair(
+        self, form: PairForm, head: Stretch, part: tokenizers.Encoding, room: int
+    ) -> TokenSequence:
+        kept = as_ids(part)[:room]
+        ids, type_ids = form.join(head, kept)
+        return TokenSequence(ids, type_ids, len(ids) + len(part) - len(kept), self.input_type)
 
     def _cut(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
         """Pieces without special tokens. Long lists run on all cores, without the GIL."""
