@@ -2,6 +2,7 @@
 
 from bicross.bundle import Bound
 from bicross.bundle.golden import PASSAGES
+from bicross.bundle.hinted_bound import BF16_TOLERANCE
 from bicross.runtime.ranking.standards import STANDARDS
 from onnx_export.gate.measurement import Measurement
 from onnx_export.gate.probes import Probes
@@ -9,8 +10,6 @@ from onnx_export.gate.probes import Probes
 # Another batch or another CPU may move the numbers further than those tried here.
 MARGIN = 2
 ONE_SWAP = 2 / (PASSAGES * (PASSAGES - 1) // 2)
-# bfloat16 keeps 8 bits of a number; a deep network's sums lose some 16 times that.
-BF16_TOLERANCE = 16 / 2**8
 
 
 def measured_bound(measured: Measurement, probes: Probes) -> Bound:

@@ -1,6 +1,6 @@
 """Pairs of texts put together from the ids of their parts, as the tokenizer itself would."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 

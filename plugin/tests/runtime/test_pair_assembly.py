@@ -1,6 +1,6 @@
 """Pairs put together of their parts' ids are those that the tokenizer's post-processor makes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 import tokenizers
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tokenizers import models, pre_tokenizers, processors
 
 from bicross.runtime import CrossEncoder, Tokenizer
-from bicross.runtime.pair_assembly import PairForm, Pieces, as_ids
+from bicross.runtime.pair_assembly import PairForm, as_ids
 
 BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 A, B = ("<a>", 0), ("<b>", 1)

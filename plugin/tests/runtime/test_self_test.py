@@ -31,7 +31,9 @@ def test_one_changed_number_is_a_mismatch_that_says_by_how_much(
     rows = bundle.goldens.scores.rows()
     rows[3][5] += 0.5
     goldens = bundle.goldens.model_copy(update={"scores": Matrix.of(rows)})
-    with pytest.raises(GoldenMismatch, match=r"tiny-cross, fp32: golden outputs differ by 0\.5"):
+    with pytest.raises(
+        GoldenMismatch, match=r"tiny-cross, fp32 in onnxruntime: golden outputs differ by 0\.5"
+    ):
         self_test(cross_encoder, replace(bundle, goldens=goldens))
 
 

@@ -64,7 +64,9 @@ def test_self_test_finds_a_wrong_query_graph(encoder: BiEncoder, routed: Any) ->
     rows = goldens.queries_out.rows()
     rows[0][0] += 0.5
     wrong = goldens.model_copy(update={"queries_out": Matrix.of(rows)})
-    with pytest.raises(GoldenMismatch, match=r"tiny-routed, fp32: golden outputs differ by 0\.5"):
+    with pytest.raises(
+        GoldenMismatch, match=r"tiny-routed, fp32 in onnxruntime: golden outputs differ by 0\.5"
+    ):
         self_test(encoder, replace(routed.bundle, goldens=wrong))
 
 
