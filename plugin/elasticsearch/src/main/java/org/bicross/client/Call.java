@@ -40,6 +40,7 @@ final class Call<T> {
     private final Shared shared;
     private final Ask<T> ask;
     private final Deadline deadline;
+    private final TraceHeaders trace;
     private final ActionListener<T> listener;
     private final Set<Endpoint> triedEndpoints = new HashSet<>();
     private final Set<EndpointUrl> triedUrls = new HashSet<>();
@@ -47,10 +48,11 @@ final class Call<T> {
     private HttpCalls.GiveUp open;
     private Exception cancelled;
 
-    Call(Shared shared, Ask<T> ask, Deadline deadline, ActionListener<T> listener) {
+    Call(Shared shared, Ask<T> ask, Deadline deadline, TraceHeaders trace, ActionListener<T> listener) {
         this.shared = shared;
         this.ask = ask;
         this.deadline = deadline;
+        this.trace = trace;
         this.listener = listener;
     }
 
@@ -82,8 +84,8 @@ final class Call<T> {
         triedUrls.add(url);
         attempts++;
         shared.counters.increment(Counter.HTTP_REQUESTS);
-        HttpCalls.GiveUp sent =
-                shared.http.send(request(ask, endpoint, url, deadline), deadline, ask.capBytes, new ActionListener<>() {
+        HttpCalls.GiveUp sent = shared.http.send(
+                request(ask, endpoint, url, deadline, trace), deadline, ask.capBytes, new ActionListener<>() {
                     @Override
                     public void onResponse(HttpAnswer answer) {
                         onAnswer(endpoint, url, answer);
@@ -112,7 +114,7 @@ final class Call<T> {
             EndpointUrl url,
             Deadline deadline,
             ActionListener<T> listener) {
-        HttpRequest request = request(ask, endpoint, url, deadline);
+        HttpRequest request = request(ask, endpoint, url, deadline, TraceHeaders.NONE);
         shared.http.send(request, deadline, ask.capBytes, new ActionListener<>() {
             @Override
             public void onResponse(HttpAnswer answer) {
@@ -133,11 +135,13 @@ final class Call<T> {
         });
     }
 
-    private static HttpRequest request(Ask<?> ask, Endpoint endpoint, EndpointUrl url, Deadline deadline) {
+    private static HttpRequest request(
+            Ask<?> ask, Endpoint endpoint, EndpointUrl url, Deadline deadline, TraceHeaders trace) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url.uri + ask.path))
                 .header("Accept", "application/json")
                 .header("Accept-Encoding", "identity")
                 .header("X-Bicross-Timeout-Ms", Long.toString(deadline.leftMs()));
+        trace.addTo(request);
         if (endpoint.config.apiKey() != null) {
             request.header("Authorization", "Bearer " + endpoint.config.apiKey());
         }

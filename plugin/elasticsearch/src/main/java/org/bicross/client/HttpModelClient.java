@@ -61,19 +61,13 @@ public final class HttpModelClient implements ModelClient, Closeable {
 
     @Override
     public void embed(EmbedRequest request, Purpose purpose, Deadline deadline, ActionListener<Embeddings> listener) {
-        begin(
-                request.model(),
-                purpose,
-                ServedModel.EMBEDDING_TASK,
-                deadline,
-                listener,
-                (route, cancellation, result) -> {
-                    int most = route.config().dialect().maxTextsPerCall();
-                    Pieces.run(request.inputs().size(), most, Embeddings::join, result, (from, to, piece) -> {
-                        EmbedRequest part = request.slice(from, to);
-                        start(embedAsk(route, part, purpose), deadline, cancellation, piece);
-                    });
-                });
+        begin(request.model(), purpose, ServedModel.EMBEDDING_TASK, deadline, listener, (route, caller, result) -> {
+            int most = route.config().dialect().maxTextsPerCall();
+            Pieces.run(request.inputs().size(), most, Embeddings::join, result, (from, to, piece) -> {
+                EmbedRequest part = request.slice(from, to);
+                start(embedAsk(route, part, purpose), deadline, caller, piece);
+            });
+        });
     }
 
     private static Call.Ask<Embeddings> embedAsk(Route route, EmbedRequest request, Purpose purpose) {
@@ -93,19 +87,13 @@ public final class HttpModelClient implements ModelClient, Closeable {
 
     @Override
     public void rerank(RerankRequest request, Deadline deadline, ActionListener<float[]> listener) {
-        begin(
-                request.model(),
-                Purpose.RERANK,
-                ServedModel.RERANK_TASK,
-                deadline,
-                listener,
-                (route, cancellation, result) -> {
-                    int most = route.config().dialect().maxTextsPerCall();
-                    Pieces.run(request.passages().size(), most, Scores::join, result, (from, to, piece) -> {
-                        RerankRequest part = request.slice(from, to);
-                        start(rerankAsk(route, part), deadline, cancellation, piece);
-                    });
-                });
+        begin(request.model(), Purpose.RERANK, ServedModel.RERANK_TASK, deadline, listener, (route, caller, result) -> {
+            int most = route.config().dialect().maxTextsPerCall();
+            Pieces.run(request.passages().size(), most, Scores::join, result, (from, to, piece) -> {
+                RerankRequest part = request.slice(from, to);
+                start(rerankAsk(route, part), deadline, caller, piece);
+            });
+        });
     }
 
     private static Call.Ask<float[]> rerankAsk(Route route, RerankRequest request) {
@@ -121,7 +109,7 @@ public final class HttpModelClient implements ModelClient, Closeable {
 
     /** What is done once the model's endpoint is known. */
     private interface Work<T> {
-        void run(Route route, Cancellation cancellation, ActionListener<T> listener) throws Exception;
+        void run(Route route, Caller caller, ActionListener<T> listener) throws Exception;
     }
 
     private <T> void begin(
@@ -142,10 +130,10 @@ public final class HttpModelClient implements ModelClient, Closeable {
         if (result == null) {
             return;
         }
-        Cancellation cancellation = new Cancellation(purpose.isSearch() ? SearchTask.current(threadContext) : null);
+        Caller caller = purpose.isSearch() ? Caller.of(threadContext) : Caller.MANY;
         endpoints.route(model, deadline, result.delegateFailureAndWrap((l, route) -> {
             route.requireTask(task);
-            work.run(route, cancellation, l);
+            work.run(route, caller, l);
         }));
     }
 
@@ -162,14 +150,14 @@ public final class HttpModelClient implements ModelClient, Closeable {
         return ActionListener.runBefore(listener, openSearchCalls::decrementAndGet);
     }
 
-    private <T> void start(Call.Ask<T> ask, Deadline deadline, Cancellation cancellation, ActionListener<T> listener) {
-        Call<T> call = new Call<>(shared, ask, deadline, listener);
+    private <T> void start(Call.Ask<T> ask, Deadline deadline, Caller caller, ActionListener<T> listener) {
+        Call<T> call = new Call<>(shared, ask, deadline, caller.trace, listener);
         call.start();
-        cancellation.of(call);
+        caller.mayCancel(call);
     }
 
     private void readList(Endpoint endpoint, Deadline deadline, ActionListener<List<ServedModel>> listener) {
-        new Call<>(shared, listAsk(endpoint), deadline.atMostIn(LIST_TIMEOUT_MS), listener).start();
+        new Call<>(shared, listAsk(endpoint), deadline.atMostIn(LIST_TIMEOUT_MS), TraceHeaders.NONE, listener).start();
     }
 
     /** Of one URL, whatever its reputation; the answer does not change that. */
@@ -192,9 +180,20 @@ public final class HttpModelClient implements ModelClient, Closeable {
         shared.http().close();
     }
 
-    /** Ends the calls of a search when its task is cancelled. */
-    private record Cancellation(CancellableTask task) {
-        void of(Call<?> call) {
+    /**
+     * Whose calls they are: the search's task, which ends them when it is cancelled, and its trace.
+     *
+     * @param task null where there is none to ask
+     */
+    private record Caller(CancellableTask task, TraceHeaders trace) {
+        /** A call of ingest holds texts of many requests, and so has no one parent. */
+        static final Caller MANY = new Caller(null, TraceHeaders.NONE);
+
+        static Caller of(ThreadContext context) {
+            return new Caller(SearchTask.current(context), TraceHeaders.of(context));
+        }
+
+        void mayCancel(Call<?> call) {
             if (task != null) {
                 task.addListener(() -> call.cancel(new TaskCancelledException("the search was cancelled")));
             }
