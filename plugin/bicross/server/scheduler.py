@@ -11,6 +11,7 @@ from bicross.runtime import Row
 from bicross.server.admission import Lane
 from bicross.server.drain import DrainRate, Run
 from bicross.server.metrics import Metrics
+from bicross.server.priority import yield_to_requests
 from bicross.server.work import Batch, Job, Order
 from bicross.server.work_queue import WorkQueue
 
@@ -100,6 +101,7 @@ class Scheduler:
             thread.join()
 
     def _work(self) -> None:
+        yield_to_requests()
         while batch := self._next():
             seconds = None
             try:

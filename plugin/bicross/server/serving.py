@@ -18,6 +18,7 @@ from bicross.server.admission import Admission, Lane
 from bicross.server.catalog import Catalog, ServedModel
 from bicross.server.filling import Size
 from bicross.server.metrics import Metrics
+from bicross.server.priority import yield_to_requests
 from bicross.server.scheduler import Scheduler
 from bicross.server.settings import Settings
 from bicross.server.work import Job, Order
@@ -84,7 +85,9 @@ class Serving:
         self.admission = Admission(settings.max_queue_tokens, metrics, self.scheduler.tokens_per_s)
         self.loaded = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._tokenizers = ThreadPoolExecutor(2, thread_name_prefix="bicross-tokenize")
+        self._tokenizers = ThreadPoolExecutor(
+            2, thread_name_prefix="bicross-tokenize", initializer=yield_to_requests
+        )
         # A daemon, so that a shutdown need not wait for models that nobody will use.
         self._loader = threading.Thread(target=self._load, name="bicross-load", daemon=True)
 
@@ -99,6 +102,8 @@ class Serving:
         self._tokenizers.shutdown(wait=False)
 
     def _load(self) -> None:
+        # An engine starts its threads here.
+        yield_to_requests()
         self.catalog.load(self.settings.threads, self.metrics)
         # The loop may have been closed by a shutdown meanwhile.
         with suppress(RuntimeError):
