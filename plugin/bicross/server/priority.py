@@ -8,7 +8,7 @@ NICENESS = 10
 
 
 def yield_to_requests() -> None:
-    """This thread, and those that it starts, give way to the one that answers requests.
+    """The calling thread, and those that it starts, give way to the one that answers requests.
 
     A run of a model keeps every core busy. With 64 clients sending far too much, half of the
     refusals took 11 to 37 ms instead of 74, and all but a hundredth of them 120 instead of 370.
