@@ -33,6 +33,7 @@ class Recipe:
 def recipes(models: Models, threads: int) -> list[Recipe]:
     return [
         _bicross("bicross", [models.bi.bundle, models.cross.bundle], threads),
+        _bicross("bicross, OpenVINO", [models.bi.bundle, models.cross.bundle], threads, "openvino"),
         _plain(models, threads),
         _infinity(models, threads),
     ]
@@ -43,9 +44,11 @@ def one_bundle(models: Models, threads: int) -> Recipe:
     return _bicross("bicross, one bundle", [models.bi.bundle], threads)
 
 
-def _bicross(name: str, bundles: Sequence[Path], threads: int) -> Recipe:
+def _bicross(
+    name: str, bundles: Sequence[Path], threads: int, engine: str = "onnxruntime"
+) -> Recipe:
     command = ROOT / ".venv-serving" / "bin" / "bicross"
-    options = ("--port", "{port}", "--threads", str(threads))
+    options = ("--port", "{port}", "--threads", str(threads), "--engine", engine)
     models = [open_bundle(bundle).manifest.name for bundle in bundles]
     return Recipe(
         name,
