@@ -102,7 +102,7 @@ def _measure(plan: Plan, models: Models, workload: Workload, scratch: Path) -> d
     floods = {
         recipe.name: _flooded(recipe, workload, scratch, plan.seconds)
         for recipe in chosen
-        if recipe.name in answers
+        if recipe.name in answers and recipe.bounds
     }
     first = next(iter(answers.values()), None)
     alone = one_bundle(models, plan.threads)

@@ -29,21 +29,13 @@ class Variant:
 BF16 = frozenset({"avx512_bf16", "amx_bf16"})
 
 
-def _runtime(budget: int) -> Variant:
+def _runtime(engine: str, precision: str, streams: int, budget: int) -> Variant:
+    plural = "s" * (streams > 1)
     return Variant(
-        f"bicross, onnxruntime fp32, {budget} tokens",
+        f"bicross, {engine} {precision}, {streams} stream{plural}, {budget} tokens",
         "runtime",
-        "onnxruntime fp32",
-        {"precision": "fp32", "token_budget": budget},
-    )
-
-
-def _openvino(precision: str, streams: int, budget: int) -> Variant:
-    return Variant(
-        f"OpenVINO {precision}, {streams} stream{'s' * (streams > 1)}, {budget} tokens",
-        "openvino_cpu",
-        f"OpenVINO {precision}",
-        {"precision": precision, "streams": streams, "token_budget": budget},
+        f"{engine} {precision}",
+        {"engine": engine, "precision": precision, "streams": streams, "token_budget": budget},
         needs=BF16 if precision == "bf16" else frozenset(),
     )
 
@@ -53,15 +45,14 @@ VARIANTS = (
     Variant("torch bf16", "original", "torch bf16", {"precision": "bf16"}, needs=BF16),
     Variant("onnxruntime, 32s as they arrive", "naive", "onnxruntime fp32"),
     Variant("fastembed, 32s as they arrive", "fastembed_cpu", "fastembed", python=FASTEMBED),
-    _runtime(512),
-    _runtime(1024),
-    _runtime(2048),
-    _openvino("fp32", 1, 512),
-    _openvino("fp32", 1, 2048),
-    _openvino("fp32", 2, 512),
-    _openvino("fp32", 2, 2048),
-    _openvino("bf16", 1, 2048),
-    _openvino("bf16", 2, 2048),
+    _runtime("onnxruntime", "fp32", 1, 512),
+    _runtime("onnxruntime", "fp32", 1, 2048),
+    _runtime("onnxruntime", "fp32", 2, 256),
+    _runtime("onnxruntime", "fp32", 2, 512),
+    _runtime("openvino", "fp32", 1, 512),
+    _runtime("openvino", "fp32", 2, 512),
+    _runtime("openvino", "fp32", 2, 2048),
+    _runtime("openvino", "bf16", 2, 2048),
 )
 
 
