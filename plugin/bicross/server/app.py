@@ -15,6 +15,7 @@ from bicross.server.door import Doorkeeper, Doors
 from bicross.server.metrics import Metrics
 from bicross.server.serving import Serving
 from bicross.server.settings import Settings
+from bicross.server.swap import Stock, Swapper
 
 TITLE = "bicross"
 SUMMARY = "Embeddings and reranking from ONNX bundles"
@@ -22,8 +23,13 @@ SUMMARY = "Embeddings and reranking from ONNX bundles"
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(catalog: Catalog, settings: Settings, doors: Doors) -> FastAPI:
-    """Serves at once; the models load and prove themselves in a thread meanwhile."""
+def create_app(
+    catalog: Catalog, settings: Settings, doors: Doors, stock: Stock | None = None
+) -> FastAPI:
+    """Serves at once; the models load and prove themselves in a thread meanwhile.
+
+    What changes in `stock` is taken over.
+    """
     metrics = Metrics()
 
     @asynccontextmanager
@@ -31,7 +37,12 @@ def create_app(catalog: Catalog, settings: Settings, doors: Doors) -> FastAPI:
         serving = Serving(catalog, settings, metrics)
         app.state.serving = serving
         serving.start()
+        swapper = Swapper(stock, serving) if stock else None
+        if swapper:
+            swapper.start()
         yield
+        if swapper:
+            swapper.stop()
         await serving.close()
 
     app = _documented_app(lifespan) if settings.docs_shown else _plain_app(lifespan)

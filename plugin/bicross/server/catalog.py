@@ -76,7 +76,11 @@ class ServedModel:
 
 
 class Catalog:
-    """Several bundles may share a name; the bare name means the one given first."""
+    """Several bundles may share a name; the bare name means the one given first.
+
+    Whoever swaps a bundle puts a new list in the place of `models`, from a thread of its own; so
+    each question reads it once.
+    """
 
     def __init__(
         self,
@@ -86,7 +90,7 @@ class Catalog:
     ) -> None:
         """`executions` say how each bundle is run, `precision` which graph where they do not."""
         self.models = [
-            _served(bundle, precision, execution)
+            served_model(bundle, precision, execution)
             for bundle, execution in zip_longest(bundles, executions)
         ]
         labels = [model.label for model in self.models]
@@ -131,13 +135,17 @@ class Catalog:
         return model
 
     def ids(self) -> list[str]:
-        """A plain name for the first of each name, name@digest for the others."""
+        return [model_id for model_id, _ in self.listed()]
+
+    def listed(self) -> list[tuple[str, ServedModel]]:
+        """Under a plain name the first of each name, under name@digest the others."""
         seen = set[str]()
-        ids = []
+        listed = []
         for model in self.models:
-            ids.append(model.label if model.manifest.name in seen else model.manifest.name)
-            seen.add(model.manifest.name)
-        return ids
+            name = model.manifest.name
+            listed.append((model.label if name in seen else name, model))
+            seen.add(name)
+        return listed
 
     def _matches(self, model_id: str) -> list[ServedModel]:
         parts = MODEL_ID.fullmatch(model_id)
@@ -158,7 +166,8 @@ class Catalog:
         return matches
 
 
-def _served(bundle: Bundle, precision: str | None, execution: Execution | None) -> ServedModel:
+def served_model(bundle: Bundle, precision: str | None, execution: Execution | None) -> ServedModel:
+    """Not loaded yet. Raises `UsageError` for a precision that cannot be run."""
     if execution is None:
         return ServedModel(bundle, _precision(bundle, precision))
     require_precision(bundle.manifest, execution.precision, execution.engine)

@@ -8,7 +8,10 @@ import typer
 
 def serve(
     bundles: Annotated[
-        list[Path], typer.Argument(metavar="BUNDLE...", help="Folders that onnx-export wrote.")
+        list[Path],
+        typer.Argument(
+            metavar="BUNDLE...", help="Folders that onnx-export wrote, or folders of them."
+        ),
     ],
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
@@ -25,6 +28,9 @@ def serve(
     threads: Annotated[
         int | None, typer.Option(help="Threads of one run of a model [the cores available].")
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Take over bundles that change on disk.")
+    ] = False,
     ssl_certfile: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
     ssl_keyfile: Annotated[Path | None, typer.Option(help="Its private key, PEM.")] = None,
     allow_insecure: Annotated[
@@ -36,6 +42,9 @@ def serve(
     ] = None,
 ) -> None:
     """Serve bundles over HTTP: /v1/embeddings, /v1/rerank, /v2/rerank, /v1/models.
+
+    On SIGHUP, and with --watch by itself, a bundle that changed on disk takes the place of the old
+    one without a failed request, and folders of bundles are followed.
 
     Every option and every limit is also an environment variable BICROSS_<NAME>. API keys come from
     BICROSS_API_KEY or from the file that BICROSS_API_KEY_FILE names.
@@ -49,6 +58,7 @@ def serve(
         engine=engine,
         precision=precision,
         threads=threads,
+        watch=watch or None,
         ssl_certfile=ssl_certfile,
         ssl_keyfile=ssl_keyfile,
         allow_insecure=allow_insecure or None,

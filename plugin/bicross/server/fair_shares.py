@@ -53,6 +53,10 @@ class FairShares(Generic[Key]):
         if len(self._ahead) > REMEMBERED + len(self._tags):
             self._ahead = {k: tag for k, tag in self._ahead.items() if tag > self._now}
 
+    def forget(self, matches: Callable[[Key], bool]) -> None:
+        """Those that match and have no work will not come back."""
+        self._ahead = {key: tag for key, tag in self._ahead.items() if not matches(key)}
+
     def in_turn(self) -> list[Key]:
         """All who have work, who was given least first; equal ones in order of coming."""
         return sorted(self._tags, key=self._tags.__getitem__)

@@ -20,7 +20,7 @@ async def ready(request: Request) -> dict[str, str]:
     serving: Serving = request.app.state.serving
     models = serving.catalog.models
     count = sum(model.ready for model in models)
-    if count < len(models):
+    if count < len(models) or not models:
         raise NotReady(
             f"{count} of {len(models)} models are ready; the server's log says more",
             retry_after_s=1,

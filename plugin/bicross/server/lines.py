@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 
+from bicross.server.catalog import ServedModel
 from bicross.server.fair_shares import FairShares
 from bicross.server.work import Graph, Item, Job
 
@@ -122,6 +123,9 @@ class LaneLine:
         if not line:
             del self._graphs[graph]
             self._shares.leave(graph)
+
+    def forget(self, model: ServedModel) -> None:
+        self._shares.forget(lambda graph: graph[0] is model)
 
     def charge(self, graph: Graph, cost: float) -> None:
         """The graph, which has work, was given `cost`."""

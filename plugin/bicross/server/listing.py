@@ -19,8 +19,7 @@ router = APIRouter()
 async def list_models(request: Request) -> ModelsAnswer:
     """Each bundle served, those that are still loading or have failed their self-test included."""
     serving: Serving = request.app.state.serving
-    pairs = zip(serving.catalog.ids(), serving.catalog.models, strict=True)
-    return ModelsAnswer(data=[_record(model_id, model) for model_id, model in pairs])
+    return ModelsAnswer(data=[_record(*each) for each in serving.catalog.listed()])
 
 
 @router.get("/metrics", response_class=Response)

@@ -74,6 +74,18 @@ class Metrics:
             ("model",),
             registry=self.registry,
         )
+        self.bundle_changes = Counter(
+            "bicross_bundle_changes_total",
+            "Bundles taken over from disk while serving: swapped, added or removed",
+            ("change",),
+            registry=self.registry,
+        )
+        self.bundle_refusals = Counter(
+            "bicross_bundle_refusals_total",
+            "Bundles on disk that changed and could not serve, by error code",
+            ("code",),
+            registry=self.registry,
+        )
 
     def exposition(self) -> bytes:
         return generate_latest(self.registry)

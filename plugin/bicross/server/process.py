@@ -15,12 +15,14 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import disable_created_metrics
 
-from bicross.bundle import open_bundle
+from bicross.bundle import Bundle, open_bundle
 from bicross.errors import EnvironmentProblem, UsageError
 from bicross.server.app import create_app
-from bicross.server.catalog import Catalog
+from bicross.server.catalog import Catalog, ServedModel, served_model
 from bicross.server.door import Doors
+from bicross.server.places import Places
 from bicross.server.settings import Settings
+from bicross.server.swap import Stock
 from bicross.server.tuned import apply_tuning
 
 LOG = logging.getLogger("bicross.server")
@@ -70,11 +72,10 @@ def serve(
     # A second series per counter with the time of its first event, which nobody asked for.
     disable_created_metrics()  # type: ignore[no-untyped-call]
     _configure_log()
-    bundles = [open_bundle(path) for path in paths]
-    settings, executions = apply_tuning(bundles, settings, deployment)
-    catalog = Catalog(bundles, settings.precision, executions)
+    settings, catalog, stock = _open(paths, settings, deployment)
+    signal.signal(signal.SIGHUP, lambda *_: stock.asked.put("look"))
     doors = Doors(settings.keys())
-    app = create_app(catalog, settings, doors)
+    app = create_app(catalog, settings, doors, stock)
     config = uvicorn_config(app, settings)
     try:
         config.load()
@@ -90,6 +91,24 @@ def serve(
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     LOG.info("%s at %s://%s:%d", ", ".join(catalog.ids()), scheme, host, port)
     Process(config, app, doors, settings.drain_s).run(sockets=[listener])
+
+
+def _open(
+    paths: Sequence[Path], settings: Settings, deployment: Path
+) -> tuple[Settings, Catalog, Stock]:
+    places = Places.of(paths)
+    found = places.look()
+    bundles = [open_bundle(each.folder) for each in found]
+    settings, executions = apply_tuning(bundles, settings, deployment)
+    catalog = Catalog(bundles, settings.precision, executions)
+
+    def make(bundle: Bundle) -> ServedModel:
+        _, (execution,) = apply_tuning([bundle], settings, deployment)
+        return served_model(bundle, settings.precision, execution)
+
+    pairs = zip(found, catalog.models, strict=True)
+    opened = {each.folder: (each, model) for each, model in pairs}
+    return settings, catalog, Stock(places, opened, make, settings.watch)
 
 
 def uvicorn_config(app: FastAPI, settings: Settings) -> uvicorn.Config:

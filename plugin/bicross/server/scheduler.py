@@ -9,6 +9,7 @@ from contextlib import suppress
 from bicross.errors import DeadlineExceeded, ModelFailed, RequestError, ShuttingDown
 from bicross.runtime import Row
 from bicross.server.admission import Lane
+from bicross.server.catalog import ServedModel
 from bicross.server.drain import DrainRate, Run
 from bicross.server.metrics import Metrics
 from bicross.server.priority import yield_to_requests
@@ -85,6 +86,11 @@ class Scheduler:
             return rows
         raise self._missed(job)
 
+    def forget(self, model: ServedModel) -> None:
+        """`model` is not served any more: what was learnt of it is dropped."""
+        with self._changed:
+            self._queue.forget(model)
+
     def stop(self) -> None:
         """Refuses what waits with `ShuttingDown` and lets the runs in progress end."""
         with self._changed:
@@ -102,17 +108,25 @@ class Scheduler:
 
     def _work(self) -> None:
         yield_to_requests()
-        while batch := self._next():
-            seconds = None
-            try:
-                awaited = self._drop_expired(batch)
-                ran = self._run(awaited) if awaited else None
-                seconds = ran if awaited is batch else None
-            finally:
-                with self._changed:
-                    self._queue.finish(batch, seconds)
-                    # A model that was at its limit may run again.
-                    self._changed.notify()
+        while self._work_once():
+            pass
+
+    def _work_once(self) -> bool:
+        """False at the end. A method of its own, so that who waits for work holds no model."""
+        batch = self._next()
+        if batch is None:
+            return False
+        seconds = None
+        try:
+            awaited = self._drop_expired(batch)
+            ran = self._run(awaited) if awaited else None
+            seconds = ran if awaited is batch else None
+        finally:
+            with self._changed:
+                self._queue.finish(batch, seconds)
+                # A model that was at its limit may run again.
+                self._changed.notify()
+        return True
 
     def _next(self) -> Batch | None:
         """Waits for a batch; None at the end."""

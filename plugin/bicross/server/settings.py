@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     api_key: SecretStr | None = None
     api_key_file: Path | None = None
     docs: bool | None = None
+    watch: bool = False
 
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     engine: str | None = None

@@ -99,6 +99,13 @@ class WorkQueue:
             known = self._seconds_per_token.get(batch.graph, each)
             self._seconds_per_token[batch.graph] = known + SPEED_WEIGHT * (each - known)
 
+    def forget(self, model: ServedModel) -> None:
+        """What was learnt of `model`, which is not served any more, and its shares are dropped."""
+        for graph in [graph for graph in self._seconds_per_token if graph[0] is model]:
+            del self._seconds_per_token[graph]
+        for line in self._lanes.values():
+            line.forget(model)
+
     def _take(self, lane: Lane, graph: Graph, now: float) -> Batch:
         line = self._lanes[lane][graph]
         items = fill_batch(line, self._size(lane, graph, now))

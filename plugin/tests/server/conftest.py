@@ -55,6 +55,18 @@ def gated_model(bi_bundle: Bundle) -> ServedModel:
     return model
 
 
+@pytest.fixture
+def gate() -> Callable[[ServedModel], Gated]:
+    """Puts a gate before a model's encoder."""
+
+    def put(model: ServedModel) -> Gated:
+        gated = Gated.load(model.bundle, threads=1)
+        model.encoder = gated
+        return gated
+
+    return put
+
+
 @pytest.fixture(scope="session")
 def model(bi_bundle: Bundle) -> ServedModel:
     """A model that is not loaded."""
