@@ -1,7 +1,9 @@
 """The ASGI application: routes, the door before them, and the models behind them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi_offline import FastAPIOffline
@@ -13,9 +15,14 @@ from bicross.server import embeddings, health, listing, multi_vector, rerank, sp
 from bicross.server.catalog import Catalog
 from bicross.server.door import Doorkeeper, Doors
 from bicross.server.metrics import Metrics
+from bicross.server.observing import Observer
 from bicross.server.serving import Serving
 from bicross.server.settings import Settings
+from bicross.server.slow_log import SlowLog
 from bicross.server.swap import Stock, Swapper
+
+if TYPE_CHECKING:
+    from bicross.server.spans import Tracing
 
 TITLE = "bicross"
 SUMMARY = "Embeddings and reranking from ONNX bundles"
@@ -24,11 +31,15 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_app(
-    catalog: Catalog, settings: Settings, doors: Doors, stock: Stock | None = None
+    catalog: Catalog,
+    settings: Settings,
+    doors: Doors,
+    stock: Stock | None = None,
+    tracing: "Tracing | None" = None,
 ) -> FastAPI:
     """Serves at once; the models load and prove themselves in a thread meanwhile.
 
-    What changes in `stock` is taken over.
+    What changes in `stock` is taken over. Each request is told to `tracing`.
     """
     metrics = Metrics()
 
@@ -44,12 +55,15 @@ def create_app(
         if swapper:
             swapper.stop()
         await serving.close()
+        if tracing:
+            await asyncio.to_thread(tracing.close)
 
     app = _documented_app(lifespan) if settings.docs_shown else _plain_app(lifespan)
     for module in (embeddings, sparse_embeddings, multi_vector, rerank, listing, health):
         app.include_router(module.router)
     app.add_exception_handler(HTTPException, _leave_to_the_door)
-    app.add_middleware(Doorkeeper, doors=doors, metrics=metrics)
+    observer = Observer(metrics, SlowLog(settings.slow_request_ms), tracing)
+    app.add_middleware(Doorkeeper, doors=doors, observer=observer)
     return app
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -32,6 +33,7 @@ class ServedModel:
     execution: Execution | None = None
     encoder: Encoder | None = field(default=None, init=False)
     failures_in_a_row: int = field(default=0, init=False)
+    load_seconds: float | None = field(default=None, init=False)
 
     @property
     def manifest(self) -> Manifest:
@@ -61,10 +63,12 @@ class ServedModel:
 
     def load(self, threads: int | None) -> None:
         """Loads and proves the model. Raises a `BicrossError` that says why it cannot serve."""
+        began = time.monotonic()
         execution = self.execution or Execution(precision=self.precision, threads=threads)
         encoder = open_encoder(self.bundle, execution)
         comparison = self_test(encoder, self.bundle)
         self.encoder = encoder
+        self.load_seconds = time.monotonic() - began
         LOG.info(
             "model %s, %s %s: ready; goldens differ by %.2g, Kendall tau %.4f",
             self.label,
@@ -111,7 +115,7 @@ class Catalog:
                 LOG.error("model %s is not served: %s", model.label, error)  # noqa: TRY400
             except Exception:
                 LOG.exception("model %s is not served", model.label)
-            metrics.model_ready.labels(model.label).set(model.ready)
+            metrics.show_model(model.label, ready=model.ready, load_seconds=model.load_seconds)
 
     def find(self, model_id: str, task: Task) -> ServedModel:
         """The model that `model_id` names: a name, or name@digest with 6 or more hex digits.

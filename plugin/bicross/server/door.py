@@ -1,15 +1,15 @@
 """What every request passes first: the key, a shutdown, the count of answers, the last catch."""
 
 import hmac
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bicross.errors import InvalidApiKey, ShuttingDown
 from bicross.server.failures import code_of, failure_response
-from bicross.server.metrics import Metrics
+from bicross.server.observing import Observer
+from bicross.server.stages import Answered, Stages
 
 OPEN = frozenset({"/health/live", "/health/ready"})
 # Others are counted as one: a path is the client's text.
@@ -23,6 +23,9 @@ COUNTED = OPEN | {
     "/metrics",
     "/docs",
 }
+METHODS = frozenset(
+    {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"}
+)
 
 
 @dataclass
@@ -54,39 +57,42 @@ class Doors:
 class Doorkeeper:
     """Pure ASGI, so that a client that leaves is seen by the route, not by a wrapper."""
 
-    def __init__(self, app: ASGIApp, doors: Doors, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, doors: Doors, observer: Observer) -> None:
         self._app = app
         self._doors = doors
-        self._metrics = metrics
+        self._observer = observer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begin = time.monotonic()
+        stages = Stages.of(scope)
+        headers = dict(scope["headers"])
         path, status = scope["path"], 0
 
         async def counted_send(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                self._observer.answer_begins(stages)
             await send(message)
 
         try:
-            self._admit(scope, path)
+            self._admit(headers, path)
             await self._app(scope, receive, counted_send)
         except Exception as error:
             if status:
                 raise
-            self._metrics.refusals.labels(code_of(error)).inc()
+            stages.code = code_of(error)
+            self._observer.refused(stages.code)
             await failure_response(error, path)(scope, receive, counted_send)
+        stages.ended = stages.clock()
         route = path if path in COUNTED else "other"
-        self._metrics.requests.labels(route, str(status)).inc()
-        self._metrics.request_seconds.labels(route).observe(time.monotonic() - begin)
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+        self._observer.ended(Answered(method, route, status, stages), headers)
 
-    def _admit(self, scope: Scope, path: str) -> None:
+    def _admit(self, headers: Mapping[bytes, bytes], path: str) -> None:
         if path not in OPEN:
-            headers = dict(scope["headers"])
             self._doors.require_key(headers.get(b"authorization", b""))
         if path != "/health/live":
             self._doors.require_open()

@@ -23,6 +23,7 @@ from bicross.server.door import Doors
 from bicross.server.places import Places
 from bicross.server.settings import Settings
 from bicross.server.swap import Stock
+from bicross.server.tracing import open_tracing
 from bicross.server.tuned import apply_tuning
 
 LOG = logging.getLogger("bicross.server")
@@ -75,7 +76,7 @@ def serve(
     settings, catalog, stock = _open(paths, settings, deployment)
     signal.signal(signal.SIGHUP, lambda *_: stock.asked.put("look"))
     doors = Doors(settings.keys())
-    app = create_app(catalog, settings, doors, stock)
+    app = create_app(catalog, settings, doors, stock, open_tracing())
     config = uvicorn_config(app, settings)
     try:
         config.load()
@@ -171,6 +172,7 @@ def _configure_log() -> None:
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "loggers": {
                 "bicross": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+                "opentelemetry": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
                 "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
             },
         }

@@ -191,22 +191,23 @@ class Scheduler:
 
     def _infer(self, batch: Batch) -> tuple[list[Row], float]:
         """A row for each item, and the seconds that they took."""
-        labels = (batch.model.label, batch.lane.value)
+        series = self._metrics.of(batch.model.label, batch.lane.value)
         begin = self._clock()
         for job in batch.jobs:
-            if not job.started:
-                job.started = True
-                self._metrics.queue_seconds.labels(*labels).observe(begin - job.queued_at)
+            if job.started_at is None:
+                job.started_at = begin
+                series.queue_seconds.observe(begin - job.queued_at)
         rows: list[Row] = list(
             batch.model.require_encoder().run([item.sequence for item in batch.items])
         )
         end = self._clock()
         tokens = sum(item.length for item in batch.items)
-        self._metrics.infer_seconds.labels(*labels).observe(end - begin)
-        self._metrics.batch_rows.labels(*labels).observe(len(batch.items))
-        self._metrics.batch_fill.labels(*labels).observe(tokens / batch.padded)
-        self._metrics.texts.labels(*labels).inc(len(batch.items))
-        self._metrics.tokens.labels(*labels).inc(tokens)
+        series.infer_seconds.observe(end - begin)
+        series.batch_rows.observe(len(batch.items))
+        series.batch_fill.observe(tokens / batch.padded)
+        series.texts.inc(len(batch.items))
+        series.tokens.inc(tokens)
+        series.padded_tokens.inc(batch.padded)
         with self._changed:
             self._drain.add(Run(batch.lane, tokens, begin, end))
         return rows, end - begin
@@ -234,7 +235,7 @@ class Scheduler:
         if not job.missed:
             job.missed = True
             order = job.order
-            self._metrics.deadline_misses.labels(order.model.label, order.lane.value).inc()
+            self._metrics.of(order.model.label, order.lane.value).deadline_misses.inc()
 
     def _tell(self, act: Callable[..., None], *what: object) -> None:
         # The loop is closed only once nobody awaits an answer.

@@ -21,6 +21,7 @@ from bicross.server.metrics import Metrics
 from bicross.server.priority import yield_to_requests
 from bicross.server.scheduler import Scheduler
 from bicross.server.settings import Settings
+from bicross.server.stages import Stages
 from bicross.server.work import Job, Order
 from bicross.server.work_queue import SEARCH_RUNS, Sharing, WorkQueue
 
@@ -129,26 +130,31 @@ class Serving:
         """Raises a `RequestError`, or `ClientDisconnect` where the client left."""
         most = min(work.most_tokens, self.settings.max_request_tokens)
         client = request.client.host if request.client else ""
+        stages = Stages.of(request.scope)
+        stages.model, stages.lane = work.model.label, work.lane.value
+        series = self.metrics.of(stages.model, stages.lane)
         with self.admission.place(work.lane, most, client) as place:
-            sequences = await self._tokenize(work)
+            with series.tokenize_seconds.time(), stages.timed("tokenize"):
+                sequences = await self._tokenize(work)
             tokens = sum(sequence.length for sequence in sequences)
+            stages.texts, stages.tokens = len(sequences), tokens
             self._require_fit(work, sequences, tokens)
             self.admission.resize(place, tokens)
             order = Order(work.model, work.lane, sequences, deadline, client, work.partial)
             rows = await self._await(self.scheduler.submit(order), request)
         computed = [sequences[index] for index in rows]
         truncated = sum(sequence.truncated for sequence in computed)
-        self.metrics.truncated.labels(work.model.label, work.lane.value).inc(truncated)
+        series.truncated.inc(truncated)
+        series.partial_answers.inc(len(computed) < len(sequences))
+        stages.computed_at = stages.clock()
         tokens = sum(sequence.length for sequence in computed)
         return Numbers(list(rows.values()), list(rows), tokens, truncated)
 
     async def _tokenize(self, work: Work) -> list[TokenSequence]:
-        seconds = self.metrics.tokenize_seconds.labels(work.model.label, work.lane.value)
-        with seconds.time():
-            if work.most_tokens <= INLINE_BYTES:
-                return work.tokenize()
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._tokenizers, work.tokenize)
+        if work.most_tokens <= INLINE_BYTES:
+            return work.tokenize()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._tokenizers, work.tokenize)
 
     def _require_fit(self, work: Work, sequences: list[TokenSequence], tokens: int) -> None:
         if tokens > self.settings.max_request_tokens:
@@ -181,12 +187,20 @@ class Serving:
                 return job.answer.result()
             if left.done():
                 order = job.order
-                self.metrics.abandoned.labels(order.model.label, order.lane.value).inc()
+                self.metrics.of(order.model.label, order.lane.value).abandoned.inc()
                 raise ClientDisconnect
             return self.scheduler.expire(job)
         finally:
             left.cancel()
             self.scheduler.withdraw(job)
+            _note_waiting(Stages.of(request.scope), job)
+
+
+def _note_waiting(stages: Stages, job: Job) -> None:
+    now, started = stages.clock(), job.started_at
+    stages.add("queue", job.queued_at, now if started is None else started)
+    if started is not None:
+        stages.add("infer", started, now)
 
 
 async def _client_left(request: Request) -> None:

@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     request_timeout_s: int = _bounded(120, 3600)
     body_timeout_s: int = _bounded(10, 600)
     drain_s: int = _bounded(15, 17)
+    slow_request_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 5000
 
     @model_validator(mode="after")
     def limits_agree(self) -> Self:

@@ -128,7 +128,7 @@ class Swapper:
         for label in gone:
             LOG.info("model %s: released", label)
             if label not in served:
-                self._serving.metrics.model_ready.remove(label)
+                self._serving.metrics.forget(label)
         if gone:
             _trim()
 
@@ -168,7 +168,7 @@ class Swapper:
     def _put(self, slot: Slot, found: Found, model: ServedModel) -> None:
         old, slot.model, slot.taken = slot.model, model, found
         self._show("swapped" if old else "added")
-        self._serving.metrics.model_ready.labels(model.label).set(True)
+        self._serving.metrics.show_model(model.label, ready=True, load_seconds=model.load_seconds)
         LOG.info("model %s: served%s", model.label, f" in place of {old.label}" if old else "")
         if old:
             self._leaving.append((weakref.ref(old), old.label))

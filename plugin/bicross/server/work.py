@@ -42,8 +42,8 @@ class Job:
     a partial order that were computed in time.
 
     `waiting` are the indices not yet given to a run: by length, or of a partial order in its own
-    order, from the last. `queued_at` is an instant of the scheduler's clock, `rank` the job's
-    place among its client's.
+    order, from the last. `queued_at` is an instant of the scheduler's clock, as `started_at`,
+    when its first run began; `rank` is the job's place among its client's.
     """
 
     order: Order
@@ -52,7 +52,7 @@ class Job:
     rank: tuple[float, int] = field(default=(0.0, 0), init=False)
     waiting: list[int] = field(init=False)
     rows: dict[int, Row] = field(default_factory=dict, init=False)
-    started: bool = field(default=False, init=False)
+    started_at: float | None = field(default=None, init=False)
     missed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:

@@ -56,7 +56,7 @@ async def test_metrics_are_prometheus_text_with_what_was_done(
     response = await client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain")
     families = {family.name: family for family in text_string_to_metric_families(response.text)}
-    assert all(name.startswith("bicross_") for name in families)
+    assert all(name.startswith(("bicross_", "process_")) for name in families)
     samples = {
         sample.name: sample
         for family in families.values()
