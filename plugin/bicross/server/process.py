@@ -107,9 +107,7 @@ def _open(
         _, (execution,) = apply_tuning([bundle], settings, deployment)
         return served_model(bundle, settings.precision, execution)
 
-    pairs = zip(found, catalog.models, strict=True)
-    opened = {each.folder: (each, model) for each, model in pairs}
-    return settings, catalog, Stock(places, opened, make, settings.watch)
+    return settings, catalog, Stock(places, found, make, settings.watch)
 
 
 def uvicorn_config(app: FastAPI, settings: Settings) -> uvicorn.Config:

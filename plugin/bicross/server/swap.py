@@ -5,7 +5,7 @@ import gc
 import logging
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,13 +44,13 @@ class Slot:
 
 @dataclass(frozen=True)
 class Stock:
-    """Bundles on disk as they were opened, and how another one becomes a model.
+    """Where the catalog's models were `found`, in its order, and how a bundle becomes another.
 
     A signal handler may put into `asked`.
     """
 
     places: Places
-    opened: Mapping[Path, tuple[Found, ServedModel]]
+    found: Sequence[Found]
     make: Callable[[Bundle], ServedModel]
     watched: bool = False
     asked: "SimpleQueue[Wish]" = field(default_factory=SimpleQueue)
@@ -67,8 +67,8 @@ class Swapper:
         self._stock = stock
         self._serving = serving
         self._slots = {
-            folder: Slot(found, found.sighting, found.sighting, model=model)
-            for folder, (found, model) in stock.opened.items()
+            found.folder: Slot(found, found.sighting, found.sighting, model=model)
+            for found, model in zip(stock.found, serving.catalog.models, strict=True)
         }
         self._leaving: list[tuple[weakref.ref[ServedModel], str]] = []
         self._unreadable = False

@@ -67,13 +67,9 @@ async def watched(served: Any, *given: Path) -> AsyncIterator[Watched]:
     places = Places.of(given)
     found = places.look()
     catalog = Catalog([open_bundle(each.folder) for each in found])
-    opened = {each.folder: (each, model) for each, model in zip(found, catalog.models, strict=True)}
-    stock = Stock(places, opened, lambda bundle: served_model(bundle, None, None))
-    del found
+    stock = Stock(places, found, lambda bundle: served_model(bundle, None, None))
     async with served(catalog) as (client, app):
-        swapper = Swapper(stock, app.state.serving)
-        opened.clear()
-        yield Watched(client, app.state.serving, swapper)
+        yield Watched(client, app.state.serving, Swapper(stock, app.state.serving))
 
 
 async def test_changed_bundle_is_served_once_two_looks_find_it_alike(
