@@ -7,6 +7,7 @@ import java.util.Map;
 import org.bicross.client.EndpointConfig;
 import org.bicross.client.EndpointStatus;
 import org.bicross.client.HttpModelClient;
+import org.bicross.client.TraceHeaders;
 import org.bicross.compat.Compat;
 import org.bicross.compat.RestPlugin;
 import org.bicross.ingest.EmbedCoordinator;
@@ -27,6 +28,7 @@ import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.ingest.Processor;
 import org.elasticsearch.plugins.IngestPlugin;
 import org.elasticsearch.plugins.SearchPlugin;
+import org.elasticsearch.rest.RestHeaderDefinition;
 import org.elasticsearch.search.rank.RankBuilder;
 import org.elasticsearch.search.rank.RankDoc;
 
@@ -113,6 +115,11 @@ public final class BicrossPlugin extends RestPlugin implements IngestPlugin, Sea
     @Override
     public Collection<MappedActionFilter> getMappedActionFilters() {
         return List.of(searchFilter);
+    }
+
+    @Override
+    public Collection<RestHeaderDefinition> getRestHeaders() {
+        return TraceHeaders.kept();
     }
 
     private EmbedQueryVectorBuilder.Services queryServices() {

@@ -1,8 +1,10 @@
 package org.bicross.client;
 
 import java.net.http.HttpRequest;
+import java.util.List;
 import java.util.regex.Pattern;
 import org.elasticsearch.common.util.concurrent.ThreadContext;
+import org.elasticsearch.rest.RestHeaderDefinition;
 import org.elasticsearch.tasks.Task;
 
 /**
@@ -11,11 +13,17 @@ import org.elasticsearch.tasks.Task;
  * @param parent null where there is no trace
  * @param state null where the trace has none
  */
-record TraceHeaders(String parent, String state) {
+public record TraceHeaders(String parent, String state) {
     static final TraceHeaders NONE = new TraceHeaders(null, null);
 
-    /** Elasticsearch names them so when it moves a caller's header aside, 8.19 without a constant for it. */
-    private static final String MOVED = "parent_";
+    /**
+     * The caller's headers, under names of our own in the thread context. Elasticsearch keeps what it calls traceparent
+     * for its own tracing: a node that does not trace drops the caller's at the first task, from 9.5 on. Headers of HTTP
+     * are found whatever their case, names in a thread context are not, so these are the same on the wire and another here.
+     */
+    private static final String CALLERS_PARENT = "Traceparent";
+
+    private static final String CALLERS_STATE = "Tracestate";
 
     private static final Pattern PARENT =
             Pattern.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]*)?");
@@ -24,24 +32,29 @@ record TraceHeaders(String parent, String state) {
 
     private static final int LONGEST_PARENT = 512;
 
+    /** What the node is to keep of a request's headers. Several of state are one list; several parents it refuses anyway. */
+    public static List<RestHeaderDefinition> kept() {
+        return List.of(new RestHeaderDefinition(CALLERS_PARENT, false), new RestHeaderDefinition(CALLERS_STATE, true));
+    }
+
     /**
-     * Elasticsearch's own span where it traces, and the caller's header where it does not. The caller chose the header's
-     * text, so what is malformed is left out: no search fails for its trace.
+     * Elasticsearch's own span where it traces, and the caller's where it does not. The caller chose the headers' text, so
+     * what is malformed is left out: no search fails for its trace.
      */
     static TraceHeaders of(ThreadContext context) {
-        String parent = read(context, Task.TRACE_PARENT_HTTP_HEADER);
+        String own = context.getHeader(Task.TRACE_PARENT_HTTP_HEADER);
+        return own != null
+                ? checked(own, context.getHeader(Task.TRACE_STATE))
+                : checked(context.getHeader(CALLERS_PARENT), context.getHeader(CALLERS_STATE));
+    }
+
+    private static TraceHeaders checked(String parent, String state) {
         if (parent == null
                 || parent.length() > LONGEST_PARENT
                 || PARENT.matcher(parent).matches() == false) {
             return NONE;
         }
-        String state = read(context, Task.TRACE_STATE);
         return new TraceHeaders(parent, state != null && STATE.matcher(state).matches() ? state : null);
-    }
-
-    private static String read(ThreadContext context, String name) {
-        String own = context.getHeader(Task.TRACE_PARENT_HTTP_HEADER);
-        return own != null ? context.getHeader(name) : context.getTransient(MOVED + name);
     }
 
     void addTo(HttpRequest.Builder request) {

@@ -7,6 +7,7 @@ import java.util.Map;
 import org.bicross.protocol.EmbedRequest;
 import org.bicross.protocol.InputType;
 import org.elasticsearch.common.util.concurrent.ThreadContext;
+import org.elasticsearch.rest.RestHeaderDefinition;
 
 /** The trace of a search reaches the server; that of one request among many of ingest does not. */
 public class TraceHeadersTests extends HttpModelClientTestCase {
@@ -23,17 +24,27 @@ public class TraceHeadersTests extends HttpModelClientTestCase {
         return server.requests.get(0).head();
     }
 
-    public void testTheCallersTraceThatElasticsearchMovedAsideIsSentOn() throws Exception {
-        context().putTransient("parent_traceparent", PARENT);
-        context().putTransient("parent_tracestate", "vendor=value");
+    public void testTheNodeKeepsTheCallersHeadersUnderTheNamesThatAreRead() {
+        List<String> names =
+                TraceHeaders.kept().stream().map(RestHeaderDefinition::getName).toList();
+        assertEquals(List.of("Traceparent", "Tracestate"), names);
+        for (String name : names) {
+            context().putHeader(name, PARENT);
+        }
+        assertEquals(new TraceHeaders(PARENT, PARENT), TraceHeaders.of(context()));
+    }
+
+    public void testTheCallersTraceIsSentOn() throws Exception {
+        context().putHeader("Traceparent", PARENT);
+        context().putHeader("Tracestate", "vendor=value");
         Map<String, String> head = headOfRerank();
         assertEquals(PARENT, head.get("traceparent"));
         assertEquals("vendor=value", head.get("tracestate"));
     }
 
     public void testElasticsearchsOwnSpanGoesBeforeItsCallers() throws Exception {
-        context().putTransient("parent_traceparent", OTHER);
-        context().putTransient("parent_tracestate", "vendor=outer");
+        context().putHeader("Traceparent", OTHER);
+        context().putHeader("Tracestate", "vendor=outer");
         context().putHeader("traceparent", PARENT);
         Map<String, String> head = headOfRerank();
         assertEquals(PARENT, head.get("traceparent"));
@@ -49,8 +60,8 @@ public class TraceHeadersTests extends HttpModelClientTestCase {
     public void testWhatIsNoTraceIsLeftOutAndTheSearchAnswered() throws Exception {
         for (String malformed : List.of("", "x", PARENT + "\r\nx: y", PARENT + "é", PARENT + "-" + "x".repeat(600))) {
             try (ThreadContext.StoredContext ignored = context().stashContext()) {
-                context().putTransient("parent_traceparent", malformed);
-                context().putTransient("parent_tracestate", "vendor=value");
+                context().putHeader("Traceparent", malformed);
+                context().putHeader("Tracestate", "vendor=value");
                 Map<String, String> head = headOfRerank();
                 assertFalse(malformed, head.containsKey("traceparent"));
                 assertFalse(malformed, head.containsKey("tracestate"));
@@ -59,15 +70,15 @@ public class TraceHeadersTests extends HttpModelClientTestCase {
     }
 
     public void testAMalformedStateCostsNotTheParent() throws Exception {
-        context().putTransient("parent_traceparent", PARENT);
-        context().putTransient("parent_tracestate", "a\nb");
+        context().putHeader("Traceparent", PARENT);
+        context().putHeader("Tracestate", "a\nb");
         Map<String, String> head = headOfRerank();
         assertEquals(PARENT, head.get("traceparent"));
         assertFalse(head.containsKey("tracestate"));
     }
 
     public void testEveryAttemptOfACallHasItsTrace() throws Exception {
-        context().putTransient("parent_traceparent", PARENT);
+        context().putHeader("Traceparent", PARENT);
         FaultyServer full = server(request -> answer(503, "{}"));
         FaultyServer free = server(request -> answer(200, ONE_SCORE));
         HttpModelClient client = client(full.url(), free.url());
@@ -81,7 +92,7 @@ public class TraceHeadersTests extends HttpModelClientTestCase {
     }
 
     public void testIngestHasNoSingleParent() throws Exception {
-        context().putTransient("parent_traceparent", PARENT);
+        context().putHeader("Traceparent", PARENT);
         FaultyServer server = server(request -> answer(200, ONE_VECTOR));
         HttpModelClient client = client(server.url());
         embed(client, 5_000, "a").value();
