@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi_offline import FastAPIOffline
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 TITLE = "bicross"
 SUMMARY = "Embeddings and reranking from ONNX bundles"
+# FastAPI's own traces and logs hold what errors say, which may quote a text, and go where the
+# environment tells it to; before 0.165 it has none.
+NO_TELEMETRY: dict[str, Any] = {
+    "telemetry": dict.fromkeys(
+        ("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False
+    )
+}
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -70,7 +77,12 @@ def create_app(
 def _documented_app(lifespan: Lifespan) -> FastAPI:
     """With pages that come with the package: no browser of ours asks another site for scripts."""
     return FastAPIOffline(
-        redoc_url=None, title=TITLE, summary=SUMMARY, version=__version__, lifespan=lifespan
+        redoc_url=None,
+        title=TITLE,
+        summary=SUMMARY,
+        version=__version__,
+        lifespan=lifespan,
+        **NO_TELEMETRY,
     )
 
 
@@ -82,6 +94,7 @@ def _plain_app(lifespan: Lifespan) -> FastAPI:
         title=TITLE,
         version=__version__,
         lifespan=lifespan,
+        **NO_TELEMETRY,
     )
 
 
