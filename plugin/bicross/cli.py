@@ -17,6 +17,7 @@ from bicross.tuning.commands import tune_serving
 EXTRAS = {
     "elasticsearch": "cluster",
     "fastapi": "server",
+    "httptools": "server",
     "httpx": "cluster",
     "ir_measures": "evaluate",
     "jgo": "local",

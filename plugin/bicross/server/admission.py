@@ -63,7 +63,7 @@ class Admission:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_tokens = max_tokens
-        self._metrics = metrics
+        self._gauges = {lane: metrics.queue_tokens.labels(lane) for lane in Lane}
         self._tokens_per_s = tokens_per_s
         self._clock = clock
         self._held = {lane: _Held() for lane in Lane}
@@ -99,7 +99,7 @@ class Admission:
     def resize(self, place: Place, tokens: int) -> None:
         held = self._held[place.lane]
         held.resize(place, tokens)
-        self._metrics.queue_tokens.labels(place.lane).set(held.tokens)
+        self._gauges[place.lane].set(held.tokens)
 
     def _retry_after_s(self, lane: Lane, tokens: int, client: str) -> int:
         """Whole seconds until there is room for `tokens` beside all that was promised before.

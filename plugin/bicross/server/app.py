@@ -13,6 +13,7 @@ from starlette.responses import Response
 from bicross import __version__
 from bicross.server import embeddings, health, listing, multi_vector, rerank, sparse_embeddings
 from bicross.server.catalog import Catalog
+from bicross.server.direct import Direct, direct_endpoints
 from bicross.server.door import Doorkeeper, Doors
 from bicross.server.metrics import Metrics
 from bicross.server.observing import Observer
@@ -66,8 +67,11 @@ def create_app(
             await asyncio.to_thread(tracing.close)
 
     app = _documented_app(lifespan) if settings.docs_shown else _plain_app(lifespan)
-    for module in (embeddings, sparse_embeddings, multi_vector, rerank, listing, health):
+    asked = (embeddings, sparse_embeddings, multi_vector, rerank)
+    for module in (*asked, listing, health):
         app.include_router(module.router)
+    endpoints = direct_endpoints([module.router for module in asked])
+    app.add_middleware(Direct, endpoints=endpoints)
     app.add_exception_handler(HTTPException, _leave_to_the_door)
     observer = Observer(metrics, SlowLog(settings.slow_request_ms), tracing)
     app.add_middleware(Doorkeeper, doors=doors, observer=observer)

@@ -8,8 +8,10 @@ import signal
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,6 +21,7 @@ from bicross.bundle import Bundle, open_bundle
 from bicross.errors import EnvironmentProblem, UsageError
 from bicross.server.app import create_app
 from bicross.server.catalog import Catalog, ServedModel, served_model
+from bicross.server.connection import Connection
 from bicross.server.door import Doors
 from bicross.server.places import Places
 from bicross.server.settings import Settings
@@ -30,7 +33,6 @@ LOG = logging.getLogger("bicross.server")
 
 # Elasticsearch's pooled connections rest for 60 s; a server that closes first resets them.
 KEEP_ALIVE_S = 90
-HEADER_BYTES = 16_384
 # For the run of a model that is under way when the drain ends.
 LAST_RUN_S = 3
 BACKLOG = 2048
@@ -111,9 +113,11 @@ def _open(
 
 
 def uvicorn_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    # uvicorn calls it where it would call a class.
+    protocol: Any = partial(Connection, settings.body_timeout_s)
     return uvicorn.Config(
         app,
-        http="h11",
+        http=protocol,
         ws="none",
         loop="asyncio",
         access_log=False,
@@ -122,7 +126,6 @@ def uvicorn_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=settings.drain_s + LAST_RUN_S,
-        h11_max_incomplete_event_size=HEADER_BYTES,
         backlog=BACKLOG,
         ssl_certfile=settings.ssl_certfile,
         ssl_keyfile=settings.ssl_keyfile,
