@@ -4,9 +4,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
-
 from bicross.bundle import Manifest
 from bicross.errors import UsageError
 from bicross.tuning.choice import BASIS, Pair
@@ -35,6 +32,10 @@ def with_pair(text: str, manifest: Manifest, pair: Pair) -> str:
     The entry is the one whose `model_id` names the model; where there is none it is added at the
     end. Raises `UsageError` for what is not TOML.
     """
+    # Only who writes needs it: a server that reads starts without.
+    import tomlkit  # noqa: PLC0415
+    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
+
     try:
         document = tomlkit.parse(text)
     except TOMLKitError as error:
