@@ -2,8 +2,7 @@
 
 from bicross.bundle import Bound
 from bicross.bundle.golden import PASSAGES
-from bicross.bundle.hinted_bound import BF16_TOLERANCE
-from bicross.runtime.ranking.standards import STANDARDS
+from bicross.runtime.hinted_bound import bf16_bound
 from onnx_export.gate.measurement import Measurement
 from onnx_export.gate.probes import Probes
 
@@ -22,9 +21,5 @@ def measured_bound(measured: Measurement, probes: Probes) -> Bound:
 
 
 def hinted_bound(probes: Probes) -> Bound:
-    """For an engine that is not here: what bfloat16 can be expected to keep."""
-    largest = float(abs(probes.mixed.expected).max())
-    return Bound(
-        max_abs_diff=max(probes.tolerance.value, BF16_TOLERANCE * largest),
-        min_tau=STANDARDS["half"].tau,
-    )
+    """For an engine that is not here, from the whole sample."""
+    return bf16_bound(probes.tolerance.value, float(abs(probes.mixed.expected).max()))

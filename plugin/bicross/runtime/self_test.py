@@ -1,13 +1,13 @@
 """Does this machine give the bundle's golden outputs again?"""
 
 from bicross.bundle import Bound, Bundle, Comparison, Goldens
-from bicross.bundle.hinted_bound import hinted_bound
 from bicross.bundle.token_comparison import compare_token_vectors, compare_weights
 from bicross.errors import InvalidManifest
 from bicross.runtime.bi_encoder import BiEncoder
 from bicross.runtime.cross_encoder import CrossEncoder
 from bicross.runtime.encoders import Encoder
 from bicross.runtime.engine.precisions import BASIS, HINT
+from bicross.runtime.hinted_bound import hinted_bound
 from bicross.runtime.late_interaction import LateInteractionEncoder, maxsim
 
 

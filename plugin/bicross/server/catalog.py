@@ -52,6 +52,11 @@ class ServedModel:
     def ready(self) -> bool:
         return self.encoder is not None and self.failures_in_a_row < FAILURES_UNTIL_UNREADY
 
+    @property
+    def streams(self) -> int:
+        """How many runs side by side are worth having; 1 until it is loaded."""
+        return self.encoder.streams if self.encoder else 1
+
     def require_encoder(self) -> Encoder:
         if self.encoder is None:
             raise NotReady(

@@ -7,7 +7,7 @@ from pathlib import Path
 from bicross.bundle import Bundle
 from bicross.runtime import Execution
 from bicross.server.settings import Settings
-from bicross.tuning.choice import Pair, Setting
+from bicross.tuning.choice import BASIS, Pair, Setting
 from bicross.tuning.deployment_file import read_pair
 from bicross.tuning.record import cache_file, load
 
@@ -46,7 +46,7 @@ def _pair(bundle: Bundle, settings: Settings, config: Path) -> tuple[Pair | None
     """And where it came from."""
     told = read_pair(config, bundle.manifest)
     if settings.engine or settings.precision:
-        base = told or _default(bundle) or Pair("onnxruntime", "fp32")
+        base = told or Pair(*BASIS)
         pair = Pair(settings.engine or base.engine, settings.precision or base.precision)
         return pair, "the settings"
     return (told, str(config)) if told else (_default(bundle), "the defaults")
@@ -54,7 +54,7 @@ def _pair(bundle: Bundle, settings: Settings, config: Path) -> tuple[Pair | None
 
 def _default(bundle: Bundle) -> Pair | None:
     """None for a bundle without a float32 graph: the catalog takes its only one."""
-    return Pair("onnxruntime", "fp32") if "fp32" in bundle.manifest.precisions else None
+    return Pair(*BASIS) if BASIS[1] in bundle.manifest.precisions else None
 
 
 def _execution(pair: Pair | None, setting: Setting | None, settings: Settings) -> Execution | None:

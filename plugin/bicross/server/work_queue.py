@@ -132,8 +132,7 @@ class WorkQueue:
 
     def _may_run(self, lane: Lane, graph: Graph) -> bool:
         model = graph[0]
-        streams: int = getattr(model.encoder, "streams", 1)
-        return self._running[lane, model] < streams
+        return self._running[lane, model] < model.streams
 
     def _size(self, lane: Lane, graph: Graph, now: float) -> Size:
         whole = self._sharing.size

@@ -1,7 +1,8 @@
 """Lanes hold a bounded number of tokens; more is refused at once, with an honest wait."""
 
 from collections import deque
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
@@ -114,13 +115,20 @@ def test_clients_refused_together_are_told_to_come_back_one_after_another() -> N
         assert [refused(lanes, 10, client) for client in "abc"] == [2, 3, 4]
 
 
+@contextmanager
+def full(lanes: Admission, *, leaving: int) -> Iterator[tuple[ExitStack, ExitStack]]:
+    """A lane of 100 tokens: who stays, and who has `leaving` of them until it is closed."""
+    with ExitStack() as rest:
+        leaves = rest.enter_context(ExitStack())
+        leaves.enter_context(lanes.place(Lane.SEARCH, leaving))
+        rest.enter_context(lanes.place(Lane.SEARCH, 100 - leaving))
+        yield rest, leaves
+
+
 def test_newcomer_leaves_room_to_who_was_told_to_come_back() -> None:
     clock = Clock()
     lanes = admission(rate=10.0, clock=clock)
-    with ExitStack() as rest:
-        leaves = rest.enter_context(ExitStack())
-        leaves.enter_context(lanes.place(Lane.SEARCH, 20))
-        rest.enter_context(lanes.place(Lane.SEARCH, 80))
+    with full(lanes, leaving=20) as (rest, leaves):
         wait_s = refused(lanes, 20, "early")
         leaves.close()
         clock.now += wait_s
@@ -132,10 +140,7 @@ def test_newcomer_leaves_room_to_who_was_told_to_come_back() -> None:
 def test_room_that_nobody_comes_back_for_is_given_to_others() -> None:
     clock = Clock()
     lanes = admission(rate=10.0, clock=clock)
-    with ExitStack() as rest:
-        leaves = rest.enter_context(ExitStack())
-        leaves.enter_context(lanes.place(Lane.SEARCH, 20))
-        rest.enter_context(lanes.place(Lane.SEARCH, 80))
+    with full(lanes, leaving=20) as (rest, leaves):
         wait_s = refused(lanes, 20, "gone")
         leaves.close()
         clock.now += wait_s + GRACE_S + 0.1
@@ -147,10 +152,7 @@ def test_those_who_never_come_back_keep_nobody_out_for_long() -> None:
     """A third of the lane is free, and twelve promises of thirty tokens are still to lapse."""
     clock = Clock()
     lanes = admission(rate=10.0, clock=clock)
-    with ExitStack() as rest:
-        leaves = rest.enter_context(ExitStack())
-        leaves.enter_context(lanes.place(Lane.SEARCH, 33))
-        rest.enter_context(lanes.place(Lane.SEARCH, 67))
+    with full(lanes, leaving=33) as (rest, leaves):
         for client in range(40):
             refused(lanes, 30, f"gone {client}")
         leaves.close()

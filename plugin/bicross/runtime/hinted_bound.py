@@ -3,17 +3,22 @@
 from collections.abc import Iterator
 
 from bicross.bundle.golden import Bound, Goldens
+from bicross.runtime.ranking.standards import STANDARDS
 
 # bfloat16 keeps 8 bits of a number; a deep network's sums lose some 16 times that.
 BF16_TOLERANCE = 16 / 2**8
-# What the exporter's gate asks of half precision for every single query.
-HALF_TAU = 0.95
+
+
+def bf16_bound(exact: float, largest: float) -> Bound:
+    """What bfloat16 can be expected to keep of a model whose largest number is `largest`, and whose
+    float32 may differ by `exact`.
+    """
+    return Bound(max_abs_diff=max(exact, BF16_TOLERANCE * largest), min_tau=STANDARDS["half"].tau)
 
 
 def hinted_bound(goldens: Goldens, basis: Bound) -> Bound:
-    """As the exporter gives it: a share of the largest golden number, `basis` being float32's."""
-    largest = max(_numbers(goldens), default=0.0)
-    return Bound(max_abs_diff=max(basis.max_abs_diff, BF16_TOLERANCE * largest), min_tau=HALF_TAU)
+    """From the goldens alone, `basis` being float32's."""
+    return bf16_bound(basis.max_abs_diff, max(_numbers(goldens), default=0.0))
 
 
 def _numbers(goldens: Goldens) -> Iterator[float]:
