@@ -11,19 +11,26 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bicross import __version__
-from bicross.server import embeddings, health, listing, multi_vector, rerank, sparse_embeddings
-from bicross.server.catalog import Catalog
-from bicross.server.direct import Direct, direct_endpoints
-from bicross.server.door import Doorkeeper, Doors
-from bicross.server.metrics import Metrics
-from bicross.server.observing import Observer
+from bicross.server.endpoints import (
+    embeddings,
+    health,
+    listing,
+    multi_vector,
+    rerank,
+    sparse_embeddings,
+)
+from bicross.server.models.catalog import Catalog
 from bicross.server.serving import Serving
 from bicross.server.settings import Settings
-from bicross.server.slow_log import SlowLog
 from bicross.server.swap import Stock, Swapper
+from bicross.server.telemetry.metrics import Metrics
+from bicross.server.telemetry.observing import Observer
+from bicross.server.telemetry.slow_log import SlowLog
+from bicross.server.transport.direct import Direct, direct_endpoints
+from bicross.server.transport.door import Doorkeeper, Doors
 
 if TYPE_CHECKING:
-    from bicross.server.spans import Tracing
+    from bicross.server.telemetry.spans import Tracing
 
 TITLE = "bicross"
 SUMMARY = "Embeddings and reranking from ONNX bundles"

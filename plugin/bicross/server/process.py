@@ -20,14 +20,14 @@ from prometheus_client import disable_created_metrics
 from bicross.bundle import Bundle, open_bundle
 from bicross.errors import EnvironmentProblem, UsageError
 from bicross.server.app import create_app
-from bicross.server.catalog import Catalog, ServedModel, served_model
-from bicross.server.connection import Connection
-from bicross.server.door import Doors
-from bicross.server.places import Places
+from bicross.server.models.catalog import Catalog, ServedModel, served_model
+from bicross.server.models.places import Places
+from bicross.server.models.tuned import apply_tuning
 from bicross.server.settings import Settings
 from bicross.server.swap import Stock
-from bicross.server.tracing import open_tracing
-from bicross.server.tuned import apply_tuning
+from bicross.server.telemetry.tracing import open_tracing
+from bicross.server.transport.connection import Connection
+from bicross.server.transport.door import Doors
 
 LOG = logging.getLogger("bicross.server")
 

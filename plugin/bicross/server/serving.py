@@ -14,16 +14,16 @@ from starlette.requests import ClientDisconnect, Request
 
 from bicross.errors import InvalidRequest, TextTooLong, TooManyInputs
 from bicross.runtime import FloatArray, Row, TokenSequence
-from bicross.server.admission import Admission, Lane
-from bicross.server.catalog import Catalog, ServedModel
-from bicross.server.filling import Size
-from bicross.server.metrics import Metrics
-from bicross.server.priority import yield_to_requests
-from bicross.server.scheduler import Scheduler
+from bicross.server.models.catalog import Catalog, ServedModel
+from bicross.server.scheduling.admission import Admission, Lane
+from bicross.server.scheduling.filling import Size
+from bicross.server.scheduling.priority import yield_to_requests
+from bicross.server.scheduling.scheduler import Scheduler
+from bicross.server.scheduling.work import Job, Order
+from bicross.server.scheduling.work_queue import SEARCH_RUNS, Sharing, WorkQueue
 from bicross.server.settings import Settings
-from bicross.server.stages import Stages
-from bicross.server.work import Job, Order
-from bicross.server.work_queue import SEARCH_RUNS, Sharing, WorkQueue
+from bicross.server.telemetry.metrics import Metrics
+from bicross.server.telemetry.stages import Stages
 
 TIMEOUT_HEADER = "X-Bicross-Timeout-Ms"
 # Below it a hop to another thread costs more than tokenising.

@@ -14,9 +14,9 @@ from typing import Literal
 
 from bicross.bundle import Bundle, open_bundle
 from bicross.errors import BicrossError, UsageError
-from bicross.server.catalog import ServedModel
-from bicross.server.places import Found, Places, Sighting, sight
-from bicross.server.priority import yield_to_requests
+from bicross.server.models.catalog import ServedModel
+from bicross.server.models.places import Found, Places, Sighting, sight
+from bicross.server.scheduling.priority import yield_to_requests
 from bicross.server.serving import Serving
 
 LOG = logging.getLogger("bicross.server")

@@ -9,7 +9,7 @@ from elasticsearch import BadRequestError
 from bicross.cluster.config import ClusterTable
 from bicross.cluster.connection import Cluster, connect
 from bicross.runtime import SparseEncoder, SparseVector
-from bicross.server.sparse_embeddings import by_token
+from bicross.server.endpoints.sparse_embeddings import by_token
 
 pytestmark = pytest.mark.elasticsearch
 

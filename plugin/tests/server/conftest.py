@@ -15,13 +15,13 @@ from fastapi import FastAPI
 from bicross.bundle import Bundle
 from bicross.bundle.record import InputType
 from bicross.runtime import BiEncoder, FloatArray, TokenSequence
-from bicross.server.admission import Lane
 from bicross.server.app import create_app
-from bicross.server.catalog import Catalog, ServedModel
-from bicross.server.door import Doors
-from bicross.server.metrics import Metrics
+from bicross.server.models.catalog import Catalog, ServedModel
+from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.work import Job, Order
 from bicross.server.settings import Settings
-from bicross.server.work import Job, Order
+from bicross.server.telemetry.metrics import Metrics
+from bicross.server.transport.door import Doors
 
 Client = httpx.AsyncClient
 Served = Callable[..., AbstractAsyncContextManager[tuple[Client, FastAPI]]]

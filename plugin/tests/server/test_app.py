@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bicross.server.catalog import Catalog
+from bicross.server.models.catalog import Catalog
 
 
 async def test_docs_ask_no_other_site_for_anything(client: httpx.AsyncClient) -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from prometheus_client.metrics_core import Metric
 
-from bicross.server.metrics import Metrics
+from bicross.server.telemetry.metrics import Metrics
 
 DOCKER = Path(__file__).parents[3] / "docker"
 GRAFANA = DOCKER / "grafana"

@@ -10,9 +10,9 @@ import pytest
 from bicross.bundle import Bundle
 from bicross.errors import RequestError
 from bicross.runtime.quantized_vectors import OutputDtype
-from bicross.server.catalog import Catalog
-from bicross.server.metrics import Metrics
+from bicross.server.models.catalog import Catalog
 from bicross.server.settings import Settings
+from bicross.server.telemetry.metrics import Metrics
 
 ROOT = Path(__file__).parents[3]
 DOCS = (ROOT / "docs" / "server.md").read_text()

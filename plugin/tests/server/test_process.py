@@ -24,10 +24,10 @@ import pytest
 
 from bicross.runtime import BiEncoder, CrossEncoder
 from bicross.server.app import create_app
-from bicross.server.catalog import Catalog
-from bicross.server.door import Doors
+from bicross.server.models.catalog import Catalog
 from bicross.server.process import listen, uvicorn_config
 from bicross.server.settings import Settings
+from bicross.server.transport.door import Doors
 
 BUNDLES = Path(__file__).parents[1] / "bundles"
 PATHS = [str(BUNDLES / "tiny-bi"), str(BUNDLES / "tiny-cross")]

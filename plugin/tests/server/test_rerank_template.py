@@ -9,8 +9,8 @@ import pytest
 
 from bicross.bundle import Bundle
 from bicross.runtime import CrossEncoder
-from bicross.server.catalog import Catalog
-from bicross.server.metrics import Metrics
+from bicross.server.models.catalog import Catalog
+from bicross.server.telemetry.metrics import Metrics
 
 Body = dict[str, Any]
 

@@ -10,8 +10,8 @@ import pytest
 from fastapi import FastAPI
 
 from bicross.runtime import BiEncoder
-from bicross.server.admission import Lane
-from bicross.server.catalog import Catalog, ServedModel
+from bicross.server.models.catalog import Catalog, ServedModel
+from bicross.server.scheduling.admission import Lane
 
 URL = "/v1/embeddings"
 

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from bicross.bundle import open_bundle
-from bicross.server.catalog import Catalog, served_model
-from bicross.server.places import Places
+from bicross.server.models.catalog import Catalog, served_model
+from bicross.server.models.places import Places
 from bicross.server.serving import Serving
 from bicross.server.swap import Stock, Swapper
 

@@ -20,7 +20,7 @@ def printed(code: str, **environ: str) -> str:
 def test_server_without_traces_imports_no_sdk_for_them() -> None:
     code = """
 import sys, bicross.server.process
-from bicross.server.tracing import open_tracing
+from bicross.server.telemetry.tracing import open_tracing
 assert open_tracing({}) is None
 print([name for name in sys.modules if name.startswith(("opentelemetry.sdk", "opentelemetry.exp"))])
 """
@@ -34,8 +34,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from bicross.server.app import create_app
-from bicross.server.catalog import Catalog
-from bicross.server.door import Doors
+from bicross.server.models.catalog import Catalog
+from bicross.server.transport.door import Doors
 from bicross.server.settings import Settings
 
 exporter = InMemorySpanExporter()

@@ -11,9 +11,9 @@ from bicross.bundle import Bundle
 from bicross.cli import app
 from bicross.runtime import BiEncoder
 from bicross.runtime.ranking.samples import read_sample
-from bicross.server.catalog import Catalog
+from bicross.server.models.catalog import Catalog
+from bicross.server.models.tuned import apply_tuning
 from bicross.server.settings import Settings
-from bicross.server.tuned import apply_tuning
 from bicross.tuning.gate import Answers, answer, compare
 
 

@@ -1,0 +1,1 @@
+"""One module for each route, and the bodies that they take and give."""

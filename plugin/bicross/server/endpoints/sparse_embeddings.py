@@ -1,0 +1,70 @@
+"""POST /v1/sparse-embeddings: token weights, in the shape of OpenAI's embeddings."""
+
+from typing import Any
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from bicross.runtime import SparseEncoder, SparseVector
+from bicross.server.endpoints.bodies import read_json
+from bicross.server.endpoints.documented import documented
+from bicross.server.endpoints.schemas import SparseEmbeddingsAnswer, SparseEmbeddingsRequest
+from bicross.server.endpoints.text_work import text_work, usage
+from bicross.server.serving import Numbers, Serving
+
+router = APIRouter()
+
+
+@router.post("/v1/sparse-embeddings", **documented(SparseEmbeddingsRequest, SparseEmbeddingsAnswer))
+async def create_sparse_embeddings(request: Request) -> Response:
+    """A weight for each token that a text is about, its own tokens or others.
+
+    With `encoding_format: tokens` each `embedding` is an object that a field of type
+    `sparse_vector` takes as it is; a dot in a token is written `__`. With
+    `indices` it is a list of `{"index", "value"}` by token id.
+    """
+    serving: Serving = request.app.state.serving
+    settings = serving.settings
+    deadline = serving.deadline(request)
+    body = await read_json(request, settings.max_body_bytes, settings.body_timeout_s)
+    asked = SparseEmbeddingsRequest.read(body)
+    model = serving.catalog.find(asked.model, "sparse_embedding")
+    encoder = model.require_encoder()
+    if not isinstance(encoder, SparseEncoder):
+        raise TypeError(model.label)
+    work = text_work(model, encoder, asked, settings)
+    numbers = await serving.compute(request, work, deadline)
+    vectors = [row for row in numbers.rows if isinstance(row, SparseVector)]
+    written = [
+        by_index(vector) if asked.encoding_format == "indices" else by_token(vector, encoder.names)
+        for vector in vectors
+    ]
+    return Response(
+        orjson.dumps(_answer(model.label, written, numbers), option=orjson.OPT_SERIALIZE_NUMPY),
+        media_type="application/json",
+    )
+
+
+def by_token(vector: SparseVector, names: tuple[str, ...]) -> dict[str, np.float32]:
+    """Heaviest first; equal weights by index."""
+    order = np.argsort(-vector.weights, kind="stable")
+    return {names[vector.indices[place]]: vector.weights[place] for place in order}
+
+
+def by_index(vector: SparseVector) -> list[dict[str, Any]]:
+    pairs = zip(vector.indices.tolist(), vector.weights, strict=True)
+    return [{"index": index, "value": weight} for index, weight in pairs]
+
+
+def _answer(label: str, written: list[Any], numbers: Numbers) -> dict[str, Any]:
+    return {
+        "object": "list",
+        "model": label,
+        "data": [
+            {"object": "embedding", "index": index, "embedding": embedding}
+            for index, embedding in enumerate(written)
+        ],
+        "usage": usage(numbers),
+    }

@@ -1,0 +1,122 @@
+"""How much work may wait: bounded by tokens, per lane, and a refusal that comes at once."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from heapq import heappop, heappush
+
+from bicross.errors import Overloaded
+from bicross.server.scheduling.promises import Promise, Promises
+from bicross.server.telemetry.metrics import Metrics
+
+MAX_RETRY_AFTER_S = 300
+
+
+class Lane(StrEnum):
+    """`SEARCH` is what a person waits for: query vectors and reranking. `INGEST` is the rest."""
+
+    SEARCH = "search"
+    INGEST = "ingest"
+
+
+@dataclass(eq=False)
+class Place:
+    """Room that one request holds until it is answered."""
+
+    lane: Lane
+    tokens: int
+
+
+class _Held:
+    """The places of one lane."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self.promises = Promises()
+        self._by_size: list[tuple[int, int, Place]] = []
+
+    def resize(self, place: Place, tokens: int) -> None:
+        self.tokens += tokens - place.tokens
+        place.tokens = tokens
+        if tokens:
+            heappush(self._by_size, (-tokens, id(place), place))
+        self.largest()
+
+    def largest(self) -> int:
+        """Tokens of the largest place."""
+        while self._by_size and -self._by_size[0][0] != self._by_size[0][2].tokens:
+            heappop(self._by_size)
+        return -self._by_size[0][0] if self._by_size else 0
+
+
+class Admission:
+    """Used from the event loop alone. `tokens_per_s` is how fast a lane was last seen to drain."""
+
+    def __init__(
+        self,
+        max_tokens: int,
+        metrics: Metrics,
+        tokens_per_s: Callable[[Lane], float | None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._max_tokens = max_tokens
+        self._gauges = {lane: metrics.queue_tokens.labels(lane) for lane in Lane}
+        self._tokens_per_s = tokens_per_s
+        self._clock = clock
+        self._held = {lane: _Held() for lane in Lane}
+
+    def held(self, lane: Lane) -> int:
+        """Tokens admitted to `lane` and not yet answered."""
+        return self._held[lane].tokens
+
+    @contextmanager
+    def place(self, lane: Lane, tokens: int, client: str = "") -> Iterator[Place]:
+        """Room for `tokens`, held while the block runs; `resize` it when the number is known.
+
+        A lane that holds nothing takes any one request. Raises `Overloaded`, with the seconds
+        after which `client` should find room. Until it comes back others leave that room to it.
+        """
+        held, now = self._held[lane], self._clock()
+        promised = held.promises.tokens(now)
+        kept = 0 if held.promises.claim(client, tokens, now) else promised
+        excess = held.tokens + kept + tokens - self._max_tokens
+        if excess > 0 and (held.tokens or kept):
+            raise Overloaded(
+                f"the {lane} queue holds {held.tokens} tokens and takes {self._max_tokens}; "
+                f"this request needs up to {tokens}: send it again later",
+                retry_after_s=self._retry_after_s(lane, tokens, client),
+            )
+        place = Place(lane, 0)
+        self.resize(place, tokens)
+        try:
+            yield place
+        finally:
+            self.resize(place, 0)
+
+    def resize(self, place: Place, tokens: int) -> None:
+        held = self._held[place.lane]
+        held.resize(place, tokens)
+        self._gauges[place.lane].set(held.tokens)
+
+    def _retry_after_s(self, lane: Lane, tokens: int, client: str) -> int:
+        """Whole seconds until there is room for `tokens` beside all that was promised before.
+
+        Work is done at the lane's rate; a place is given back whole, so room may come as late as
+        the largest place's end; and what was promised is worked on only when it is back.
+        """
+        held, rate, now = self._held[lane], self._tokens_per_s(lane), self._clock()
+        if rate is None:
+            return 1
+        begin, work = held.promises.foresee(held.tokens, rate, now)
+        largest = max(held.largest(), held.promises.largest)
+        excess = work + largest + tokens - self._max_tokens
+        due = begin + max(0.0, excess) / rate
+        told_s = max(1, math.ceil(due - now))
+        if told_s > MAX_RETRY_AFTER_S:
+            return MAX_RETRY_AFTER_S
+        if not held.promises.full:
+            held.promises.add(Promise(client, tokens, due, now + told_s))
+        return told_s

@@ -1,0 +1,117 @@
+"""What waits to be computed: an order, its job, and one sequence of it."""
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from bicross.bundle.record import InputType
+from bicross.runtime import Row, TokenSequence
+from bicross.server.models.catalog import ServedModel
+from bicross.server.scheduling.admission import Lane
+
+Graph = tuple[ServedModel, InputType]
+
+
+@dataclass(frozen=True)
+class Order:
+    """One request's sequences, all of one input type.
+
+    `deadline` is an instant of the scheduler's clock. `client` shares a lane fairly with others.
+    What has been computed of a `partial` order is of use without the rest: it runs in its own
+    order, the first sequence mattering most.
+    """
+
+    model: ServedModel
+    lane: Lane
+    sequences: Sequence[TokenSequence]
+    deadline: float
+    client: str = ""
+    partial: bool = False
+
+    @property
+    def graph(self) -> Graph:
+        """The model, and which of its graphs: no run has rows for two."""
+        two = self.model.manifest.query_graph is not None
+        return self.model, self.sequences[0].input_type if two else "passage"
+
+
+@dataclass(eq=False)
+class Job:
+    """An order that was taken. `answer` will hold a row for each sequence, by its index; those of
+    a partial order that were computed in time.
+
+    `waiting` are the indices not yet given to a run: by length, or of a partial order in its own
+    order, from the last. `queued_at` is an instant of the scheduler's clock, as `started_at`,
+    when its first run began; `rank` is the job's place among its client's.
+    """
+
+    order: Order
+    queued_at: float
+    answer: "asyncio.Future[dict[int, Row]]"
+    rank: tuple[float, int] = field(default=(0.0, 0), init=False)
+    waiting: list[int] = field(init=False)
+    rows: dict[int, Row] = field(default_factory=dict, init=False)
+    started_at: float | None = field(default=None, init=False)
+    missed: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        indices = range(len(self.order.sequences))
+        if self.order.partial:
+            self.waiting = list(reversed(indices))
+        else:
+            self.waiting = sorted(indices, key=self.length)
+
+    def length(self, index: int) -> int:
+        return self.order.sequences[index].length
+
+    @property
+    def complete(self) -> bool:
+        return len(self.rows) == len(self.order.sequences)
+
+    def nearest(self, target: int, count: int) -> Iterator["Item"]:
+        """What waits and is nearest in length to `target`, `count` on either side of it."""
+        if self.order.partial:
+            candidates = self.waiting[-count:]
+        else:
+            middle = bisect_left(self.waiting, target, key=self.length)
+            candidates = self.waiting[max(0, middle - count) : middle + count]
+        return (Item(self, index) for index in candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One sequence of a job, by its place there."""
+
+    job: Job
+    index: int
+
+    @property
+    def length(self) -> int:
+        return self.job.length(self.index)
+
+    @property
+    def sequence(self) -> TokenSequence:
+        return self.job.order.sequences[self.index]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one run computes: sequences of one graph and lane, longest first."""
+
+    lane: Lane
+    graph: Graph
+    items: list[Item]
+
+    @property
+    def model(self) -> ServedModel:
+        return self.graph[0]
+
+    @property
+    def padded(self) -> int:
+        """Tokens that the run computes, padding among them."""
+        return self.items[0].length * len(self.items)
+
+    @property
+    def jobs(self) -> list[Job]:
+        return list(dict.fromkeys(item.job for item in self.items))

@@ -1,0 +1,1 @@
+"""How bytes become requests, who may ask, and how failures are told."""
