@@ -70,7 +70,7 @@ def _result(row: Row, workshop: Workshop) -> RowResult:
         for name, agreement in proof.agreements.items()
     }
     exact = proof.agreements["fp32"]
-    close = exact.min_cosine >= MIN_COSINE and exact.min_tau == 1.0
+    close = exact.min_cosine >= MIN_COSINE and exact.is_same_order
     return RowResult(
         architecture=row.architecture,
         head=row.head,

@@ -7,10 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from bicross.bundle import Bundle
-from bicross.runtime.ranking.figures import Numbers, smallest_tau
+from bicross.runtime.ranking.figures import Numbers, smallest_tau, widest_swap
 from bicross.runtime.ranking.samples import Sample
 from onnx_export.source.spec import Options
 from onnx_export.tests.matrix.workshop import Workshop
+
+# Of the largest score, some ten roundings of float32. Closer scores are a tie: the order in which a
+# CPU sums decides it.
+MAX_TIE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,12 @@ class Agreement:
     @property
     def min_tau(self) -> float:
         return smallest_tau(self.ours, self.reference)
+
+    @property
+    def is_same_order(self) -> bool:
+        """Whether only ties changed places."""
+        swap = widest_swap(self.ours, self.reference)
+        return swap is None or swap.gap <= MAX_TIE * float(np.abs(self.reference).max())
 
     @property
     def spread(self) -> float:
