@@ -43,8 +43,8 @@ demo-down:  ## end what the demo left running
 
 # --- tests ------------------------------------------------------------------------------------
 test: env env-serving  ## everything that CI runs
-	$(MAKE) -j2 --output-sync=target lint unit assets architectures PLUGIN_GOAL=verify
-	$(MAKE) -j2 --output-sync=target $(ES_VERSIONS:%=integration-%) node-tests unit-serving
+	$(MAKE) -j2 --output-sync=target lint assets architectures unit unit-serving PLUGIN_GOAL=verify
+	$(MAKE) -j2 --output-sync=target integration-$(ES) $(ES_VERSIONS:%=integration-%) node-tests
 
 lint: env  ## ruff, mypy, import-linter
 	.venv/bin/ruff format --check .
@@ -52,13 +52,14 @@ lint: env  ## ruff, mypy, import-linter
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-unit: env  ## Python tests without a node
-	.venv/bin/pytest -q -m "not elasticsearch" --ignore=$(MATRIX)
+unit: env  ## Python tests without a node that need torch, or what makes bundles
+	.venv/bin/pytest -q -m "not elasticsearch" --ignore=$(MATRIX) --ignore=plugin/tests
+	.venv/bin/pytest -q -m "torch and not elasticsearch" plugin/tests
 
 architectures: env  ## each architecture and head of the matrix once, in float32
 	.venv/bin/pytest -q $(MATRIX)
 
-unit-serving: env-serving  ## the same without torch
+unit-serving: env-serving  ## the rest, where torch is not installed
 	.venv-serving/bin/pytest -q -m "not elasticsearch and not torch" plugin/tests
 
 node-tests: env assets  ## each room's own tests on real nodes
