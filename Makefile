@@ -53,7 +53,7 @@ lint: env  ## ruff, mypy, import-linter
 	.venv/bin/lint-imports
 
 unit: env  ## Python tests without a node that need torch, or what makes bundles
-	.venv/bin/pytest -q -m "not elasticsearch" --ignore=$(MATRIX) --ignore=plugin/tests
+	.venv/bin/pytest -q -m "not elasticsearch" --ignore=$(MATRIX) onnx_export/tests demo/tests benchmarks/tests
 	.venv/bin/pytest -q -m "torch and not elasticsearch" plugin/tests
 
 architectures: env  ## each architecture and head of the matrix once, in float32
