@@ -16,6 +16,7 @@ from bicross.errors import InvalidRequest, TextTooLong, TooManyInputs
 from bicross.runtime import FloatArray, Row, TokenSequence
 from bicross.server.models.catalog import Catalog, ServedModel
 from bicross.server.scheduling.admission import Admission, Lane
+from bicross.server.scheduling.entry import Entry
 from bicross.server.scheduling.filling import Size
 from bicross.server.scheduling.priority import yield_to_requests
 from bicross.server.scheduling.scheduler import Scheduler
@@ -126,22 +127,20 @@ class Serving:
             limit = min(limit, int(given[:18]) / 1000)
         return time.monotonic() + limit
 
-    async def compute(self, request: Request, work: Work, deadline: float) -> Numbers:
+    async def compute(self, request: Request, work: Work, deadline: float, entry: Entry) -> Numbers:
         """Raises a `RequestError`, or `ClientDisconnect` where the client left."""
-        most = min(work.most_tokens, self.settings.max_request_tokens)
-        client = request.client.host if request.client else ""
         stages = Stages.of(request.scope)
         stages.model, stages.lane = work.model.label, work.lane.value
         series = self.metrics.of(stages.model, stages.lane)
-        with self.admission.place(work.lane, most, client) as place:
-            with series.tokenize_seconds.time(), stages.timed("tokenize"):
-                sequences = await self._tokenize(work)
-            tokens = sum(sequence.length for sequence in sequences)
-            stages.texts, stages.tokens = len(sequences), tokens
-            self._require_fit(work, sequences, tokens)
-            self.admission.resize(place, tokens)
-            order = Order(work.model, work.lane, sequences, deadline, client, work.partial)
-            rows = await self._await(self.scheduler.submit(order), request)
+        entry.admit(work.lane, work.most_tokens)
+        with series.tokenize_seconds.time(), stages.timed("tokenize"):
+            sequences = await self._tokenize(work)
+        tokens = sum(sequence.length for sequence in sequences)
+        stages.texts, stages.tokens = len(sequences), tokens
+        self._require_fit(work, sequences, tokens)
+        entry.resize(tokens)
+        order = Order(work.model, work.lane, sequences, deadline, entry.client, work.partial)
+        rows = await self._await(self.scheduler.submit(order), request)
         computed = [sequences[index] for index in rows]
         truncated = sum(sequence.truncated for sequence in computed)
         series.truncated.inc(truncated)

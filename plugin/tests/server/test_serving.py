@@ -63,7 +63,7 @@ async def test_full_queue_refuses_at_once_with_whole_seconds(
     served: Any, gated: Catalog, embeddings_body: dict[str, Any]
 ) -> None:
     gate: Any = gated.models[0].encoder
-    limits = {"max_queue_tokens": 100, "max_request_tokens": 100}
+    limits = {"max_queue_tokens": 90, "max_request_tokens": 90}
     async with busy(served, gated, **limits) as (client, app, first):
         response = await client.post(URL, json=embeddings_body)
         assert not first.done()

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from bicross.runtime import BiEncoder
 from bicross.runtime.quantized_vectors import Vectors, convert, require_dtype
-from bicross.server.endpoints.bodies import read_json
 from bicross.server.endpoints.documented import documented
+from bicross.server.endpoints.entrance import entering
 from bicross.server.endpoints.schemas import EmbeddingsAnswer, EmbeddingsRequest
 from bicross.server.endpoints.text_work import text_work, usage
 from bicross.server.serving import Numbers, Serving
@@ -31,16 +31,16 @@ async def create_embeddings(request: Request) -> Response:
     serving: Serving = request.app.state.serving
     settings = serving.settings
     deadline = serving.deadline(request)
-    body = await read_json(request, settings.max_body_bytes, settings.body_timeout_s)
-    asked = EmbeddingsRequest.read(body)
-    model = serving.catalog.find(asked.model, "text_embedding")
-    encoder = model.require_encoder()
-    if not isinstance(encoder, BiEncoder):
-        raise TypeError(model.label)
-    encoder.require_dimensions(asked.dimensions)
-    require_dtype(encoder.head, asked.output_dtype, model.label)
-    work = text_work(model, encoder, asked, settings)
-    numbers = await serving.compute(request, work, deadline)
+    async with entering(request) as (body, entry):
+        asked = EmbeddingsRequest.read(body)
+        model = serving.catalog.find(asked.model, "text_embedding")
+        encoder = model.require_encoder()
+        if not isinstance(encoder, BiEncoder):
+            raise TypeError(model.label)
+        encoder.require_dimensions(asked.dimensions)
+        require_dtype(encoder.head, asked.output_dtype, model.label)
+        work = text_work(model, encoder, asked, settings)
+        numbers = await serving.compute(request, work, deadline, entry)
     vectors = convert(
         encoder.cut(numbers.array, asked.dimensions), asked.output_dtype, encoder.head
     )

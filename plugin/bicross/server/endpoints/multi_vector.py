@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from bicross.errors import InvalidRequest
 from bicross.runtime import FloatArray, LateInteractionEncoder
-from bicross.server.endpoints.bodies import read_json
 from bicross.server.endpoints.documented import documented
 from bicross.server.endpoints.embeddings import base64_of
+from bicross.server.endpoints.entrance import entering
 from bicross.server.endpoints.schemas import MultiVectorAnswer, MultiVectorRequest
 from bicross.server.endpoints.text_work import text_work, usage
 from bicross.server.serving import Numbers, Serving
@@ -29,20 +29,20 @@ async def create_multi_vectors(request: Request) -> Response:
     serving: Serving = request.app.state.serving
     settings = serving.settings
     deadline = serving.deadline(request)
-    body = await read_json(request, settings.max_body_bytes, settings.body_timeout_s)
-    asked = MultiVectorRequest.read(body)
-    model = serving.catalog.find(asked.model, "late_interaction")
-    encoder = model.require_encoder()
-    if not isinstance(encoder, LateInteractionEncoder):
-        raise TypeError(model.label)
-    if asked.dimensions not in {None, encoder.dimensions}:
-        raise InvalidRequest(
-            f"`dimensions` {asked.dimensions} is not offered; "
-            f"{model.manifest.name} gives {encoder.dimensions}",
-            param="dimensions",
-        )
-    work = text_work(model, encoder, asked, settings)
-    numbers = await serving.compute(request, work, deadline)
+    async with entering(request) as (body, entry):
+        asked = MultiVectorRequest.read(body)
+        model = serving.catalog.find(asked.model, "late_interaction")
+        encoder = model.require_encoder()
+        if not isinstance(encoder, LateInteractionEncoder):
+            raise TypeError(model.label)
+        if asked.dimensions not in {None, encoder.dimensions}:
+            raise InvalidRequest(
+                f"`dimensions` {asked.dimensions} is not offered; "
+                f"{model.manifest.name} gives {encoder.dimensions}",
+                param="dimensions",
+            )
+        work = text_work(model, encoder, asked, settings)
+        numbers = await serving.compute(request, work, deadline, entry)
     answer = _answer(model.label, numbers, asked.embedding_type)
     return Response(
         orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json"

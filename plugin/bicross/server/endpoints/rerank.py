@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from bicross.runtime import CrossEncoder, FloatArray, relevance_score
-from bicross.server.endpoints.bodies import read_json
 from bicross.server.endpoints.documented import documented
+from bicross.server.endpoints.entrance import entering
 from bicross.server.endpoints.schemas import RerankAnswer, RerankRequest
 from bicross.server.endpoints.texts import (
     TextLimits,
@@ -43,28 +43,28 @@ async def rerank(request: Request) -> Response:
     serving: Serving = request.app.state.serving
     settings = serving.settings
     deadline = serving.deadline(request)
-    body = await read_json(request, settings.max_body_bytes, settings.body_timeout_s)
-    asked = RerankRequest.read(body)
-    model = serving.catalog.find(asked.model, "rerank")
-    encoder = model.require_encoder()
-    if not isinstance(encoder, CrossEncoder):
-        raise TypeError(model.label)
-    query = read_text(asked.query, "query", settings.max_text_bytes)
-    limits = TextLimits(settings.max_documents, settings.max_text_bytes, "max_documents")
-    documents = read_documents(asked.documents, limits)
-    besides = SPECIAL_TOKENS + encoder.added_bytes + size_bytes(query, "query")
-    work = Work(
-        model=model,
-        lane=Lane.SEARCH,
-        tokenize=lambda: encoder.tokenize(query, documents, asked.max_tokens_per_doc),
-        most_tokens=most_tokens(documents, besides, model.manifest.max_tokens),
-        field="documents",
-        truncate=asked.truncate,
-        partial=asked.partial,
-    )
-    if asked.partial:
-        deadline = _in_time(deadline, time.monotonic())
-    numbers = await serving.compute(request, work, deadline)
+    async with entering(request, Lane.SEARCH) as (body, entry):
+        asked = RerankRequest.read(body)
+        model = serving.catalog.find(asked.model, "rerank")
+        encoder = model.require_encoder()
+        if not isinstance(encoder, CrossEncoder):
+            raise TypeError(model.label)
+        query = read_text(asked.query, "query", settings.max_text_bytes)
+        limits = TextLimits(settings.max_documents, settings.max_text_bytes, "max_documents")
+        documents = read_documents(asked.documents, limits)
+        besides = SPECIAL_TOKENS + encoder.added_bytes + size_bytes(query, "query")
+        work = Work(
+            model=model,
+            lane=Lane.SEARCH,
+            tokenize=lambda: encoder.tokenize(query, documents, asked.max_tokens_per_doc),
+            most_tokens=most_tokens(documents, besides, model.manifest.max_tokens),
+            field="documents",
+            truncate=asked.truncate,
+            partial=asked.partial,
+        )
+        if asked.partial:
+            deadline = _in_time(deadline, time.monotonic())
+        numbers = await serving.compute(request, work, deadline, entry)
     results = _results(numbers.array, numbers.computed, encoder)[: asked.top_n]
     if asked.return_documents:
         for result in results:

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from bicross.runtime import SparseEncoder, SparseVector
-from bicross.server.endpoints.bodies import read_json
 from bicross.server.endpoints.documented import documented
+from bicross.server.endpoints.entrance import entering
 from bicross.server.endpoints.schemas import SparseEmbeddingsAnswer, SparseEmbeddingsRequest
 from bicross.server.endpoints.text_work import text_work, usage
 from bicross.server.serving import Numbers, Serving
@@ -28,14 +28,14 @@ async def create_sparse_embeddings(request: Request) -> Response:
     serving: Serving = request.app.state.serving
     settings = serving.settings
     deadline = serving.deadline(request)
-    body = await read_json(request, settings.max_body_bytes, settings.body_timeout_s)
-    asked = SparseEmbeddingsRequest.read(body)
-    model = serving.catalog.find(asked.model, "sparse_embedding")
-    encoder = model.require_encoder()
-    if not isinstance(encoder, SparseEncoder):
-        raise TypeError(model.label)
-    work = text_work(model, encoder, asked, settings)
-    numbers = await serving.compute(request, work, deadline)
+    async with entering(request) as (body, entry):
+        asked = SparseEmbeddingsRequest.read(body)
+        model = serving.catalog.find(asked.model, "sparse_embedding")
+        encoder = model.require_encoder()
+        if not isinstance(encoder, SparseEncoder):
+            raise TypeError(model.label)
+        work = text_work(model, encoder, asked, settings)
+        numbers = await serving.compute(request, work, deadline, entry)
     vectors = [row for row in numbers.rows if isinstance(row, SparseVector)]
     written = [
         by_index(vector) if asked.encoding_format == "indices" else by_token(vector, encoder.names)

@@ -24,10 +24,16 @@ class Lane(StrEnum):
 
 @dataclass(eq=False)
 class Place:
-    """Room that one request holds until it is answered."""
+    """Room that one request of `client` holds until it is answered.
+
+    It came with `asked` tokens, by which a promise knows it again, and `told` when to come.
+    """
 
     lane: Lane
-    tokens: int
+    client: str
+    asked: int
+    told: bool
+    tokens: int = 0
 
 
 class _Held:
@@ -79,38 +85,43 @@ class Admission:
         A lane that holds nothing takes any one request. Raises `Overloaded`, with the seconds
         after which `client` should find room. Until it comes back others leave that room to it.
         """
-        held, now = self._held[lane], self._clock()
-        promised = held.promises.tokens(now)
-        kept = 0 if held.promises.claim(client, tokens, now) else promised
-        excess = held.tokens + kept + tokens - self._max_tokens
-        if excess > 0 and (held.tokens or kept):
-            raise Overloaded(
-                f"the {lane} queue holds {held.tokens} tokens and takes {self._max_tokens}; "
-                f"this request needs up to {tokens}: send it again later",
-                retry_after_s=self._retry_after_s(lane, tokens, client),
-            )
-        place = Place(lane, 0)
-        self.resize(place, tokens)
+        promised = self._held[lane].promises.claim(client, tokens, self._clock())
+        place = Place(lane, client, tokens, told=promised is not None)
+        self.resize(place, max(tokens, promised or 0))
         try:
             yield place
         finally:
             self.resize(place, 0)
 
     def resize(self, place: Place, tokens: int) -> None:
+        """Raises `Overloaded` where there is no room for `tokens`; the place is then as before."""
         held = self._held[place.lane]
+        if tokens > place.tokens:
+            self._require_room(held, place, tokens)
         held.resize(place, tokens)
         self._gauges[place.lane].set(held.tokens)
 
-    def _retry_after_s(self, lane: Lane, tokens: int, client: str) -> int:
+    def _require_room(self, held: _Held, place: Place, tokens: int) -> None:
+        others = held.tokens - place.tokens
+        kept = 0 if place.told else held.promises.tokens(self._clock())
+        if others + kept + tokens <= self._max_tokens or not (others or kept):
+            return
+        raise Overloaded(
+            f"the {place.lane} queue holds {others} tokens and takes {self._max_tokens}; "
+            f"this request needs up to {tokens}: send it again later",
+            retry_after_s=self._retry_after_s(held, place, tokens),
+        )
+
+    def _retry_after_s(self, held: _Held, place: Place, tokens: int) -> int:
         """Whole seconds until there is room for `tokens` beside all that was promised before.
 
         Work is done at the lane's rate; a place is given back whole, so room may come as late as
         the largest place's end; and what was promised is worked on only when it is back.
         """
-        held, rate, now = self._held[lane], self._tokens_per_s(lane), self._clock()
+        rate, now = self._tokens_per_s(place.lane), self._clock()
         if rate is None:
             return 1
-        begin, work = held.promises.foresee(held.tokens, rate, now)
+        begin, work = held.promises.foresee(held.tokens - place.tokens, rate, now)
         largest = max(held.largest(), held.promises.largest)
         excess = work + largest + tokens - self._max_tokens
         due = begin + max(0.0, excess) / rate
@@ -118,5 +129,6 @@ class Admission:
         if told_s > MAX_RETRY_AFTER_S:
             return MAX_RETRY_AFTER_S
         if not held.promises.full:
-            held.promises.add(Promise(client, tokens, due, now + told_s))
+            promise = Promise(place.client, place.asked, tokens, due, now + told_s)
+            held.promises.add(promise)
         return told_s

@@ -14,9 +14,12 @@ MAX_PROMISES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """`client` finds room for `tokens`, drained by `due`, when it comes back at `back`."""
+    """`client`, who asked for `asked` tokens, finds room for `tokens`, drained by `due`, when it
+    comes back at `back` and asks for as many.
+    """
 
     client: str
+    asked: int
     tokens: int
     due: float
     back: float
@@ -62,20 +65,26 @@ class Promises:
 
     def tokens(self, now: float) -> int:
         """Of those who are expected to come back yet."""
-        while self._waiting and self._waiting[0].back + GRACE_S < now:
-            self._end(0, claimed=0.0)
+        self._lapse(now)
         return round(self._tokens * self._claimed_share)
 
-    def claim(self, client: str, tokens: int, now: float) -> bool:
-        """Whether `client` comes back with a request of `tokens`, whose promise is then kept."""
+    def claim(self, client: str, asked: int, now: float) -> int | None:
+        """The tokens that `client`, who comes back and asks for `asked`, was promised; None where
+        it was not told to come now.
+        """
+        self._lapse(now)
         for place, promise in enumerate(self._waiting):
             if promise.due - EARLY_S > now:
-                return False
-            known = (promise.client, promise.tokens) == (client, tokens)
+                return None
+            known = (promise.client, promise.asked) == (client, asked)
             if known and promise.back - EARLY_S <= now:
                 self._end(place, claimed=1.0)
-                return True
-        return False
+                return promise.tokens
+        return None
+
+    def _lapse(self, now: float) -> None:
+        while self._waiting and self._waiting[0].back + GRACE_S < now:
+            self._end(0, claimed=0.0)
 
     def _end(self, place: int, *, claimed: float) -> None:
         self._tokens -= self._waiting.pop(place).tokens

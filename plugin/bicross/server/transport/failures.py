@@ -16,6 +16,7 @@ from bicross.errors import (
     InvalidApiKey,
     MethodNotAllowed,
     ModelFailed,
+    Overloaded,
     RequestError,
     RouteNotFound,
 )
@@ -25,7 +26,7 @@ LOG = logging.getLogger("bicross.server")
 # nginx's number for a client that left: nobody reads it but the metrics.
 CLIENT_LEFT = 499
 # After these the rest of a body may still be on its way; the connection cannot be used again.
-CLOSING = (BodyTooLarge, DeadlineExceeded)
+CLOSING = (BodyTooLarge, DeadlineExceeded, Overloaded)
 
 
 def failure_response(error: Exception, path: str) -> Response:

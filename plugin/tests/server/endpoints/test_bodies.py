@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from bicross.errors import BodyTooLarge, DeadlineExceeded, InvalidJson
-from bicross.server.endpoints.bodies import parse, read_json
+from bicross.errors import BodyTooLarge, DeadlineExceeded, InvalidJson, Overloaded
+from bicross.server.endpoints.bodies import SMALL_BYTES, parse, read_body
 
 URL = "/v1/embeddings"
 JSON = {"content-type": "application/json"}
@@ -91,6 +91,10 @@ def request(chunks: AsyncIterator[bytes], headers: dict[str, str]) -> Request:
     return Request({"type": "http", "headers": raw}, receive)
 
 
+def unexpected(size: int) -> None:
+    pytest.fail(f"told of {size} bytes")
+
+
 async def test_reading_stops_at_the_limit() -> None:
     sent = 0
 
@@ -101,17 +105,19 @@ async def test_reading_stops_at_the_limit() -> None:
             yield b" " * 1000
 
     with pytest.raises(BodyTooLarge, match="max_body_bytes is 10000"):
-        await read_json(request(chunks(), JSON), 10_000, 60)
+        await read_body(request(chunks(), JSON), 10_000, 60, unexpected)
     assert sent == 11
 
 
-async def test_declared_length_over_the_limit_is_not_read_at_all() -> None:
-    async def chunks() -> AsyncIterator[bytes]:
-        pytest.fail("read")
-        yield b""
+async def never() -> AsyncIterator[bytes]:
+    pytest.fail("read")
+    yield b""
 
+
+async def test_declared_length_over_the_limit_is_not_read_at_all() -> None:
+    headers = JSON | {"content-length": "10001"}
     with pytest.raises(BodyTooLarge, match="has 10001 bytes"):
-        await read_json(request(chunks(), JSON | {"content-length": "10001"}), 10_000, 60)
+        await read_body(request(never(), headers), 10_000, 60, unexpected)
 
 
 async def test_body_that_does_not_arrive_is_given_up() -> None:
@@ -120,4 +126,37 @@ async def test_body_that_does_not_arrive_is_given_up() -> None:
         yield b""
 
     with pytest.raises(DeadlineExceeded, match="body_timeout_s"):
-        await read_json(request(chunks(), JSON), 10_000, 0.01)
+        await read_body(request(chunks(), JSON), 10_000, 0.01, unexpected)
+
+
+LIMIT = 4 * SMALL_BYTES
+
+
+async def test_large_body_is_not_read_before_it_is_expected() -> None:
+    def refuse(size: int) -> None:
+        raise Overloaded(f"of {size} bytes")
+
+    headers = JSON | {"content-length": str(SMALL_BYTES + 1)}
+    with pytest.raises(Overloaded, match=str(SMALL_BYTES + 1)) as caught:
+        await read_body(request(never(), headers), LIMIT, 60, refuse)
+    assert caught.value.param is None
+
+
+async def test_body_of_unknown_length_is_expected_to_be_the_largest_once_it_is_large() -> None:
+    sent, told = 0, []
+
+    async def chunks() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1
+            yield b" " * (SMALL_BYTES // 2)
+
+    def refuse(size: int) -> None:
+        told.append(size)
+        raise Overloaded("full")
+
+    with pytest.raises(Overloaded) as caught:
+        await read_body(request(chunks(), JSON), LIMIT, 60, refuse)
+    assert told == [LIMIT]
+    assert sent == 3
+    assert caught.value.param == "body"

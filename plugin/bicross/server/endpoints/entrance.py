@@ -1,0 +1,51 @@
+"""A request's body and its room in the queue: a full queue refuses before it is parsed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.requests import Request
+
+from bicross.server.endpoints.bodies import parse_object, read_body
+from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.entry import Entry
+from bicross.server.serving import Serving
+from bicross.server.settings import Settings
+
+QUERY = b'"query"'
+
+
+@asynccontextmanager
+async def entering(
+    request: Request, lane: Lane | None = None
+) -> AsyncIterator[tuple[dict[str, Any], Entry]]:
+    """The body's object, and the request's entry, which ends with the block.
+
+    `lane` is that of all requests to a path. Of another path a large body enters with ingest before
+    it is read, and one that cannot say `query` before it is parsed; `compute` moves what was a
+    search after all. Raises a `RequestError`.
+    """
+    serving: Serving = request.app.state.serving
+    settings = serving.settings
+    client = request.client.host if request.client else ""
+    with Entry(serving.admission, client, settings.max_request_tokens) as entry:
+        yield await _read_object(request, settings, entry, lane), entry
+
+
+async def _read_object(
+    request: Request, settings: Settings, entry: Entry, lane: Lane | None
+) -> dict[str, Any]:
+    """A function of its own, so that the bytes are not kept while the request waits."""
+    body = await read_body(
+        request,
+        settings.max_body_bytes,
+        settings.body_timeout_s,
+        lambda size: entry.expect(size, lane or Lane.INGEST),
+    )
+    entry.expect(len(body), lane or _lane_of(body))
+    return parse_object(body)
+
+
+def _lane_of(body: bytes) -> Lane | None:
+    """None where it may be either, for all that can be seen without parsing."""
+    return None if QUERY in body else Lane.INGEST

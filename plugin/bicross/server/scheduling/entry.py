@@ -1,0 +1,66 @@
+"""One request's way in: room for its body first, which is not read yet, then for its tokens."""
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from bicross.server.scheduling.admission import Admission, Lane, Place
+
+# A body has seldom more tokens: English has one in four bytes, Chinese one in three, and short
+# documents share a query that stands in the body once.
+BYTES_PER_TOKEN = 2
+# Texts are kept until they are answered: however few tokens are left of a long one, it holds as
+# much room as a token for so many bytes.
+TEXT_BYTES_PER_TOKEN = 32
+
+
+class Entry:
+    """A context manager, at whose end the room is given back. `most` bounds what is asked for."""
+
+    def __init__(self, admission: Admission, client: str, most: int) -> None:
+        self.client = client
+        self._admission = admission
+        self._most = most
+        self._held = ExitStack()
+        self._place: Place | None = None
+        self._bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._held.close()
+
+    def expect(self, size: int, lane: Lane | None) -> None:
+        """The body has `size` bytes. Where the `lane` is known there is room in it afterwards.
+
+        Raises `Overloaded`.
+        """
+        self._bytes = size
+        if lane is not None:
+            self.admit(lane, self._most)
+
+    def admit(self, lane: Lane, most_tokens: int) -> None:
+        """Room for what the body may hold, `most_tokens` or less, in `lane` alone.
+
+        Raises `Overloaded`.
+        """
+        asked = min(self._most, self._bytes // BYTES_PER_TOKEN + 1)
+        if self._place is None or self._place.lane is not lane:
+            self._held.close()
+            room = self._admission.place(lane, asked, self.client)
+            self._place = self._held.enter_context(room)
+        # Room that was promised is kept until the request's tokens are known.
+        if not self._place.told:
+            self.resize(min(asked, most_tokens))
+
+    def resize(self, tokens: int) -> None:
+        """The request, which was admitted, has `tokens`. Raises `Overloaded`."""
+        if self._place is None:
+            raise RuntimeError("resized before it was admitted")
+        self._admission.resize(self._place, max(tokens, self._bytes // TEXT_BYTES_PER_TOKEN))
