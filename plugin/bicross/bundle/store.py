@@ -30,8 +30,6 @@ from bicross.errors import (
     UsageError,
 )
 
-CHUNK_BYTES = 1 << 20
-
 
 @dataclass(frozen=True)
 class Bundle:
@@ -81,11 +79,8 @@ def verify_files(path: Path, files: dict[str, FileRecord]) -> None:
 
 
 def file_sha256(file: Path) -> str:
-    digest = hashlib.sha256()
     with file.open("rb") as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def file_records(folder: Path) -> dict[str, FileRecord]:

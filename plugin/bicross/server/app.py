@@ -19,10 +19,12 @@ from bicross.server.endpoints import (
     rerank,
     sparse_embeddings,
 )
+from bicross.server.loading import Loading
 from bicross.server.models.catalog import Catalog
+from bicross.server.opening import Begun
 from bicross.server.serving import Serving
 from bicross.server.settings import Settings
-from bicross.server.swap import Stock, Swapper
+from bicross.server.swap import Swapper
 from bicross.server.telemetry.metrics import Metrics
 from bicross.server.telemetry.observing import Observer
 from bicross.server.telemetry.slow_log import SlowLog
@@ -49,21 +51,22 @@ def create_app(
     catalog: Catalog,
     settings: Settings,
     doors: Doors,
-    stock: Stock | None = None,
+    begun: Begun | None = None,
     tracing: "Tracing | None" = None,
 ) -> FastAPI:
     """Serves at once; the models load and prove themselves in a thread meanwhile.
 
-    What changes in `stock` is taken over. Each request is told to `tracing`.
+    What has `begun` goes on: the models are not loaded again, and what changes in their stock is
+    taken over. Each request is told to `tracing`.
     """
-    metrics = Metrics()
+    metrics = begun.loading.metrics if begun else Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         serving = Serving(catalog, settings, metrics)
         app.state.serving = serving
-        serving.start()
-        swapper = Swapper(stock, serving) if stock else None
+        serving.start(begun.loading if begun else Loading(catalog, settings.threads, metrics))
+        swapper = Swapper(begun.stock, serving) if begun else None
         if swapper:
             swapper.start()
         yield

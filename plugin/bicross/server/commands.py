@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from bicross.errors import BicrossError
+
 
 def serve(
     bundles: Annotated[
@@ -49,7 +51,7 @@ def serve(
     Every option and every limit is also an environment variable BICROSS_<NAME>. API keys come from
     BICROSS_API_KEY or from the file that BICROSS_API_KEY_FILE names.
     """
-    from bicross.server.process import serve as serve_bundles
+    from bicross.server.opening import open_models
     from bicross.server.settings import Settings
 
     settings = Settings.read(
@@ -64,4 +66,13 @@ def serve(
         allow_insecure=allow_insecure or None,
         docs=docs,
     )
-    serve_bundles(bundles, settings, config)
+    opened = open_models(bundles, settings, config)
+    try:
+        # FastAPI and uvicorn are imported while the models load.
+        from bicross.server.process import serve as serve_opened
+
+        serve_opened(opened)
+    except BicrossError:
+        # A thread inside an engine is not to be cut off by the interpreter's end.
+        opened.begun.loading.wait()
+        raise

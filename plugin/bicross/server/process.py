@@ -1,30 +1,22 @@
-"""One serving process: its socket, its signals, its log."""
+"""One serving process: its socket and its signals."""
 
 import asyncio
 import logging
-import logging.config
 import resource
 import signal
 import socket
-from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from prometheus_client import disable_created_metrics
 
-from bicross.bundle import Bundle, open_bundle
 from bicross.errors import EnvironmentProblem, UsageError
 from bicross.server.app import create_app
-from bicross.server.models.catalog import Catalog, ServedModel, served_model
-from bicross.server.models.places import Places
-from bicross.server.models.tuned import apply_tuning
+from bicross.server.opening import Opened
 from bicross.server.settings import Settings
-from bicross.server.swap import Stock
 from bicross.server.telemetry.tracing import open_tracing
 from bicross.server.transport.connection import Connection
 from bicross.server.transport.door import Doors
@@ -64,21 +56,12 @@ class Process(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(
-    paths: Sequence[Path], settings: Settings, deployment: Path = Path("bicross.toml")
-) -> None:
-    """Serves the bundles until a signal, each by the engine and precision that `deployment` names.
-
-    Raises what keeps it from starting.
-    """
-    settings.require_secure_bind()
-    # A second series per counter with the time of its first event, which nobody asked for.
-    disable_created_metrics()  # type: ignore[no-untyped-call]
-    _configure_log()
-    settings, catalog, stock = _open(paths, settings, deployment)
-    signal.signal(signal.SIGHUP, lambda *_: stock.asked.put("look"))
+def serve(opened: Opened) -> None:
+    """Serves until a signal. Raises what keeps it from starting."""
+    settings, catalog, begun = opened.settings, opened.catalog, opened.begun
+    signal.signal(signal.SIGHUP, lambda *_: begun.stock.asked.put("look"))
     doors = Doors(settings.keys())
-    app = create_app(catalog, settings, doors, stock, open_tracing())
+    app = create_app(catalog, settings, doors, begun, open_tracing())
     config = uvicorn_config(app, settings)
     try:
         config.load()
@@ -94,22 +77,6 @@ def serve(
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     LOG.info("%s at %s://%s:%d", ", ".join(catalog.ids()), scheme, host, port)
     Process(config, app, doors, settings.drain_s).run(sockets=[listener])
-
-
-def _open(
-    paths: Sequence[Path], settings: Settings, deployment: Path
-) -> tuple[Settings, Catalog, Stock]:
-    places = Places.of(paths)
-    found = places.look()
-    bundles = [open_bundle(each.folder) for each in found]
-    settings, executions = apply_tuning(bundles, settings, deployment)
-    catalog = Catalog(bundles, settings.precision, executions)
-
-    def make(bundle: Bundle) -> ServedModel:
-        _, (execution,) = apply_tuning([bundle], settings, deployment)
-        return served_model(bundle, settings.precision, execution)
-
-    return settings, catalog, Stock(places, found, make, settings.watch)
 
 
 def uvicorn_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
@@ -161,20 +128,3 @@ def _raise_file_limit() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _configure_log() -> None:
-    """To stderr, one line per event; a request is counted, never logged."""
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-            "loggers": {
-                "bicross": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-                "opentelemetry": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-                "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-            },
-        }
-    )

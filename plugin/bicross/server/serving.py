@@ -1,7 +1,6 @@
 """One request's way to its numbers: admitted, tokenised, scheduled, awaited while it may."""
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from bicross.errors import InvalidRequest, TextTooLong, TooManyInputs
 from bicross.runtime import FloatArray, Row, TokenSequence
+from bicross.server.loading import Loading
 from bicross.server.models.catalog import Catalog, ServedModel
 from bicross.server.scheduling.admission import Admission, Lane
 from bicross.server.scheduling.entry import Entry
@@ -90,12 +90,10 @@ class Serving:
         self._tokenizers = ThreadPoolExecutor(
             2, thread_name_prefix="bicross-tokenize", initializer=yield_to_requests
         )
-        # A daemon, so that a shutdown need not wait for models that nobody will use.
-        self._loader = threading.Thread(target=self._load, name="bicross-load", daemon=True)
 
-    def start(self) -> None:
+    def start(self, loading: Loading) -> None:
         self.scheduler.start()
-        self._loader.start()
+        loading.then(self._note_loaded)
 
     async def close(self) -> None:
         """Refuses what waits and lets the run in progress end."""
@@ -103,10 +101,7 @@ class Serving:
         await asyncio.to_thread(self.scheduler.join)
         self._tokenizers.shutdown(wait=False)
 
-    def _load(self) -> None:
-        # An engine starts its threads here.
-        yield_to_requests()
-        self.catalog.load(self.settings.threads, self.metrics)
+    def _note_loaded(self) -> None:
         # The loop may have been closed by a shutdown meanwhile.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self.loaded.set)

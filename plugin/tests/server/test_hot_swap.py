@@ -38,14 +38,16 @@ class Server:
     process: "subprocess.Popen[str]"
     port: int = 0
 
-    def until(self, words: str) -> str:
-        """The log's next line that holds `words`."""
+    def until(self, *words: str) -> str:
+        """What the log says next, up to the line with which it has said all of `words`."""
         assert self.process.stderr is not None
-        while line := self.process.stderr.readline():
+        said = ""
+        while not all(each in said for each in words):
+            line = self.process.stderr.readline()
+            assert line, f"the server ended before it said {words!r}"
             assert "Traceback" not in line
-            if words in line:
-                return line
-        raise AssertionError(f"the server ended before it said {words!r}")
+            said += line
+        return said
 
     def rss_mib(self) -> float:
         return float(psutil.Process(self.process.pid).memory_info().rss) / (1 << 20)
@@ -108,8 +110,9 @@ def serving(*arguments: str) -> Iterator[Server]:
     )
     server = Server(process)
     try:
-        server.port = int(server.until(" at http").rpartition(":")[2])
-        server.until("ready")
+        # A small model may be ready before the server listens.
+        said = server.until(" at http", "ready;")
+        server.port = int(said.partition(" at http://")[2].split()[0].rpartition(":")[2])
         yield server
     finally:
         process.terminate()
