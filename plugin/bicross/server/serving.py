@@ -16,13 +16,14 @@ from bicross.runtime import FloatArray, Row, TokenSequence
 from bicross.server.loading import Loading
 from bicross.server.models.catalog import Catalog, ServedModel
 from bicross.server.scheduling.admission import Admission, Lane
+from bicross.server.scheduling.caches import Caches, Kind
 from bicross.server.scheduling.entry import Entry
 from bicross.server.scheduling.filling import Size
 from bicross.server.scheduling.priority import yield_to_requests
 from bicross.server.scheduling.scheduler import Scheduler
 from bicross.server.scheduling.work import Job, Order
 from bicross.server.scheduling.work_queue import SEARCH_RUNS, Sharing, WorkQueue
-from bicross.server.settings import Settings
+from bicross.server.settings import MIB, Settings
 from bicross.server.telemetry.metrics import Metrics
 from bicross.server.telemetry.stages import Stages
 
@@ -83,7 +84,12 @@ class Serving:
             ingest_run_s=settings.ingest_run_ms / 1000,
         )
         workers = streams + SEARCH_RUNS
-        self.scheduler = Scheduler(WorkQueue(sharing), metrics, time.monotonic, workers)
+        sizes: dict[Kind, int] = {
+            "query": settings.query_cache_mb * MIB,
+            "score": settings.score_cache_mb * MIB,
+        }
+        caches, queue = Caches(sizes, metrics), WorkQueue(sharing)
+        self.scheduler = Scheduler(queue, caches, metrics, time.monotonic, workers)
         self.admission = Admission(settings.max_queue_tokens, metrics, self.scheduler.tokens_per_s)
         self.loaded = asyncio.Event()
         self._loop = asyncio.get_running_loop()

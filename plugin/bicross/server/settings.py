@@ -21,7 +21,7 @@ def _bounded(default: int, ceiling: int) -> Any:  # noqa: ANN401  pydantic's Fie
 class Settings(BaseSettings):
     """Each is read from the environment as BICROSS_ and its name in capitals.
 
-    `*_bytes`, `*_tokens`, `*_s` and `*_ms` are in the unit that they name.
+    `*_bytes`, `*_mb`, `*_tokens`, `*_s` and `*_ms` are in the unit that they name.
     """
 
     model_config = SettingsConfigDict(env_prefix="BICROSS_", frozen=True, extra="ignore")
@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     # waits for the run before it, so the smaller batch wins.
     batch_tokens: int = _bounded(512, 1 << 20)
     batch_rows: int = _bounded(64, 4096)
+
+    query_cache_mb: Annotated[int, Field(ge=0, le=65_536)] = 32
+    score_cache_mb: Annotated[int, Field(ge=0, le=65_536)] = 0
 
     max_body_bytes: int = _bounded(8 * MIB, 256 * MIB)
     max_inputs: int = _bounded(256, 8192)

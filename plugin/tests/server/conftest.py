@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import httpx
@@ -75,10 +76,10 @@ def model(bi_bundle: Bundle) -> ServedModel:
 
 @pytest.fixture(scope="session")
 def new_job(model: ServedModel) -> Callable[..., Job]:
-    """Builds a job of sequences of the lengths given, whose answer nobody awaits."""
+    """Builds a job of unlike sequences of the lengths given, whose answer nobody awaits."""
     loop = asyncio.new_event_loop()
     loop.close()
-    unloaded = model
+    unloaded, serial = model, count()
 
     def build(
         *lengths: int,
@@ -89,7 +90,9 @@ def new_job(model: ServedModel) -> Callable[..., Job]:
         input_type: InputType = "passage",
     ) -> Job:
         sequences = [
-            TokenSequence(np.ones(n, np.int32), np.zeros(n, np.int8), n, input_type=input_type)
+            TokenSequence(
+                np.full(n, next(serial), np.int32), np.zeros(n, np.int8), n, input_type=input_type
+            )
             for n in lengths
         ]
         order = Order(model or unloaded, lane, sequences, 1.0, client, partial)

@@ -101,6 +101,8 @@ def test_legend_names_labels_that_the_expression_keeps(panel: dict[str, Any]) ->
         "bicross_serialize_seconds_bucket",
         "bicross_queue_tokens",
         "bicross_padded_tokens_total",
+        "bicross_cache_hits_total",
+        "bicross_shared_texts_total",
         "bicross_refusals_total",
         "bicross_deadline_misses_total",
         "bicross_partial_answers_total",

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from secrets import token_bytes
 
 from bicross.bundle import Bundle
 from bicross.bundle.manifest import Manifest
@@ -26,7 +27,10 @@ MODEL_ID = re.compile(r"(?P<name>[^@]+)(?:@(?P<digest>[0-9a-f]{6,64}))?")
 
 @dataclass(eq=False)
 class ServedModel:
-    """A bundle at one precision. `encoder` is None until it has reproduced its goldens here."""
+    """A bundle at one precision. `encoder` is None until it has reproduced its goldens here.
+
+    `secret` is in the keys of its sequences, so that no other model's numbers are found by them.
+    """
 
     bundle: Bundle
     precision: str
@@ -34,6 +38,7 @@ class ServedModel:
     encoder: Encoder | None = field(default=None, init=False)
     failures_in_a_row: int = field(default=0, init=False)
     load_seconds: float | None = field(default=None, init=False)
+    secret: bytes = field(default_factory=token_bytes, init=False, repr=False)
 
     @property
     def manifest(self) -> Manifest:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
+from bicross.server.scheduling.keys import Key
 from bicross.server.scheduling.work import Item, Job
 
 # Shorter rows are padded: at least so much of a batch must be text,
@@ -30,17 +31,17 @@ class Size:
 
 class _Filling:
     def __init__(self, anchor: Item, size: Size) -> None:
-        self.items = {anchor: None}
+        self.items: dict[Key, Item] = {anchor.key: anchor}
+        self._target = anchor.length
         self._size = size
         self._longest = self._text = anchor.length
 
     def fill(self, candidates: Iterable[Item], ratio: float) -> None:
         """From the nearest in length to the anchor, while at least `ratio` of it is text."""
-        target = next(iter(self.items)).length
-        for item in sorted(candidates, key=lambda item: abs(item.length - target)):
+        for item in sorted(candidates, key=lambda item: abs(item.length - self._target)):
             if len(self.items) == self._size.rows:
                 return
-            if item not in self.items:
+            if item.key not in self.items:
                 self._take(item, ratio)
 
     def _take(self, item: Item, ratio: float) -> None:
@@ -50,12 +51,13 @@ class _Filling:
         text = self._text + length
         pays = text >= ratio * cost or cost - text <= RUN_COSTS_TOKENS
         if cost <= self._size.tokens and pays:
-            self.items[item] = None
+            self.items[item.key] = item
             self._longest, self._text = longest, text
 
 
 def fill_batch(jobs: Iterable[Job], size: Size) -> list[Item]:
-    """Sequences of `jobs`, who stand in order and all have some, longest first; none is removed.
+    """Sequences of `jobs`, who stand in order and all have some, longest first; none is removed,
+    and none has another's key.
 
     The first job's longest sequence, of a partial one the first, is in it; then its others while
     they are near in length; then those of all jobs, the nearest in length first. So the first
@@ -73,7 +75,7 @@ def fill_batch(jobs: Iterable[Job], size: Size) -> list[Item]:
     if len(filling.items) < most:
         others = (item for job in seen[1:] for item in job.nearest(anchor.length, most))
         filling.fill([*own, *islice(others, SEQUENCES_SEEN)], MIN_FILL_RATIO)
-    return sorted(filling.items, key=lambda item: -item.length)
+    return sorted(filling.items.values(), key=lambda item: -item.length)
 
 
 def _own(first: Job, anchor: Item, size: Size, most: int) -> list[Item]:

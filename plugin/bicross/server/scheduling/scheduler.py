@@ -10,9 +10,10 @@ from bicross.errors import DeadlineExceeded, ModelFailed, RequestError, Shutting
 from bicross.runtime import Row
 from bicross.server.models.catalog import ServedModel
 from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.caches import Caches, read_only
 from bicross.server.scheduling.drain import DrainRate, Run
 from bicross.server.scheduling.priority import yield_to_requests
-from bicross.server.scheduling.work import Batch, Job, Order
+from bicross.server.scheduling.work import Batch, Item, Job, Order
 from bicross.server.scheduling.work_queue import WorkQueue
 from bicross.server.telemetry.metrics import Metrics
 
@@ -22,14 +23,20 @@ LOG = logging.getLogger("bicross.server")
 class Scheduler:
     """`start` once, `submit` from the event loop that started it, `stop` at the end.
 
-    The models' threads, `workers` of them, and the event loop meet in `_queue`, `_drain` and a
-    job's `rows`, under `_changed`; futures are only touched in the event loop.
+    The models' threads, `workers` of them, and the event loop meet in `_queue`, `_caches`, `_drain`
+    and a job's `rows`, under `_changed`; futures are only touched in the event loop.
     """
 
     def __init__(
-        self, queue: WorkQueue, metrics: Metrics, clock: Callable[[], float], workers: int = 1
+        self,
+        queue: WorkQueue,
+        caches: Caches,
+        metrics: Metrics,
+        clock: Callable[[], float],
+        workers: int = 1,
     ) -> None:
         self._queue = queue
+        self._caches = caches
         self._drain = DrainRate(queue.weights)
         self._metrics = metrics
         self._clock = clock
@@ -63,8 +70,14 @@ class Scheduler:
         with self._changed:
             if self._stopped:
                 raise ShuttingDown("the server is shutting down; send to another")
-            self._queue.add(job)
-            self._changed.notify()
+            self._caches.recall(job)
+            known = job.complete
+            if not known:
+                if self._queue.add(job):
+                    self._note_start(job, now)
+                self._changed.notify()
+        if known:
+            job.answer.set_result(job.rows_in_order)
         return job
 
     def withdraw(self, job: Job) -> None:
@@ -80,7 +93,7 @@ class Scheduler:
         """
         with self._changed:
             self._queue.remove(job)
-            rows = dict(sorted(job.rows.items()))
+            rows = job.rows_in_order
         if job.order.partial and rows:
             self._count_miss(job)
             return rows
@@ -139,15 +152,20 @@ class Scheduler:
                 self._changed.wait()
 
     def _drop_expired(self, batch: Batch) -> Batch | None:
-        now = self._clock()
-        late = [job for job in batch.jobs if job.order.deadline <= now]
+        """None where only late jobs want it; one of those that ride takes a late job's place."""
+        now, rides = self._clock(), self._queue.rides
+        with self._changed:
+            jobs = {item.job for item in rides.aboard(batch.items)}
+            late = {job for job in jobs if job.order.deadline <= now}
+            items = rides.leave(batch.items, late) if late else batch.items
+            for job in late:
+                self._queue.remove(job)
+            for job in jobs - late:
+                self._note_start(job, now)
+        for job in late:
+            self._tell(self._expire_unasked, job)
         if not late:
             return batch
-        for job in late:
-            with self._changed:
-                self._queue.remove(job)
-            self._tell(self._expire_unasked, job)
-        items = [item for item in batch.items if item.job not in late]
         return Batch(batch.lane, batch.graph, items) if items else None
 
     def _expire_unasked(self, job: Job) -> None:
@@ -167,12 +185,15 @@ class Scheduler:
             rows, seconds = self._infer(batch)
             self._deliver(batch, rows)
         except Exception as error:  # noqa: BLE001  whatever a runtime raises, the thread lives on
-            jobs = batch.jobs
-            if len(jobs) == 1:
-                self._blame(jobs[0], error)
+            parts: dict[Job, list[Item]] = {}
+            with self._changed:
+                for item in batch.items:
+                    for rider in self._queue.rides.land(item):
+                        parts.setdefault(rider.job, []).append(rider)
+            if len(parts) == 1:
+                self._blame(next(iter(parts)), error)
             else:
-                for job in jobs:
-                    items = [item for item in batch.items if item.job is job]
+                for items in parts.values():
                     self._run(Batch(batch.lane, batch.graph, items))
             return None
         return seconds
@@ -182,21 +203,24 @@ class Scheduler:
         if model.failures_in_a_row:
             model.failures_in_a_row = 0
             self._metrics.model_ready.labels(model.label).set(model.ready)
+        computed = list(zip(batch.items, map(read_only, rows), strict=True))
+        jobs, given = set[Job](), 0
         with self._changed:
-            for item, row in zip(batch.items, rows, strict=True):
-                item.job.rows[item.index] = row
-            complete = [job for job in batch.jobs if job.complete]
+            self._caches.keep(computed)
+            for item, row in computed:
+                for rider in self._queue.rides.land(item):
+                    given += rider.job.give(item.key, row)
+                    jobs.add(rider.job)
+            complete = [job for job in jobs if job.complete]
+        series = self._metrics.of(model.label, batch.lane.value)
+        series.shared_texts.inc(given - len(computed))
         for job in complete:
-            self._tell(_resolve, job, dict(sorted(job.rows.items())))
+            self._tell(_resolve, job, job.rows_in_order)
 
     def _infer(self, batch: Batch) -> tuple[list[Row], float]:
         """A row for each item, and the seconds that they took."""
         series = self._metrics.of(batch.model.label, batch.lane.value)
         begin = self._clock()
-        for job in batch.jobs:
-            if job.started_at is None:
-                job.started_at = begin
-                series.queue_seconds.observe(begin - job.queued_at)
         rows: list[Row] = list(
             batch.model.require_encoder().run([item.sequence for item in batch.items])
         )
@@ -211,6 +235,14 @@ class Scheduler:
         with self._changed:
             self._drain.add(Run(batch.lane, tokens, begin, end))
         return rows, end - begin
+
+    def _note_start(self, job: Job, now: float) -> None:
+        """The first run that holds a sequence of `job` begins, or has begun."""
+        if job.started_at is None:
+            job.started_at = now
+            order = job.order
+            series = self._metrics.of(order.model.label, order.lane.value)
+            series.queue_seconds.observe(now - job.queued_at)
 
     def _blame(self, job: Job, error: Exception) -> None:
         model = job.order.model

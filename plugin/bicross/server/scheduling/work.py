@@ -2,13 +2,14 @@
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bicross.bundle.record import InputType
 from bicross.runtime import Row, TokenSequence
 from bicross.server.models.catalog import ServedModel
 from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.keys import Key, key_of
 
 Graph = tuple[ServedModel, InputType]
 
@@ -41,26 +42,33 @@ class Job:
     """An order that was taken. `answer` will hold a row for each sequence, by its index; those of
     a partial order that were computed in time.
 
-    `waiting` are the indices not yet given to a run: by length, or of a partial order in its own
-    order, from the last. `queued_at` is an instant of the scheduler's clock, as `started_at`,
-    when its first run began; `rank` is the job's place among its client's.
+    `keys` has one for each sequence, and equal ones share a row: `places` says which they are.
+    `waiting` are the indices not yet given to a run, the first of equal ones: by length, or of a
+    partial order in its own order, from the last. `queued_at` is an instant of the scheduler's
+    clock, as `started_at`, when its first run began; `rank` is the job's place among its client's.
     """
 
     order: Order
     queued_at: float
     answer: "asyncio.Future[dict[int, Row]]"
     rank: tuple[float, int] = field(default=(0.0, 0), init=False)
+    keys: list[Key] = field(init=False)
+    places: dict[Key, list[int]] = field(default_factory=dict, init=False)
     waiting: list[int] = field(init=False)
     rows: dict[int, Row] = field(default_factory=dict, init=False)
     started_at: float | None = field(default=None, init=False)
     missed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        indices = range(len(self.order.sequences))
+        secret = self.order.model.secret
+        self.keys = [key_of(sequence, secret) for sequence in self.order.sequences]
+        for index, key in enumerate(self.keys):
+            self.places.setdefault(key, []).append(index)
+        firsts = [places[0] for places in self.places.values()]
         if self.order.partial:
-            self.waiting = list(reversed(indices))
+            self.waiting = firsts[::-1]
         else:
-            self.waiting = sorted(indices, key=self.length)
+            self.waiting = sorted(firsts, key=self.length)
 
     def length(self, index: int) -> int:
         return self.order.sequences[index].length
@@ -68,6 +76,27 @@ class Job:
     @property
     def complete(self) -> bool:
         return len(self.rows) == len(self.order.sequences)
+
+    @property
+    def rows_in_order(self) -> dict[int, Row]:
+        return dict(sorted(self.rows.items()))
+
+    def item(self, key: Key) -> "Item":
+        return Item(self, self.places[key][0])
+
+    def waiting_keys(self) -> list[Key]:
+        return [self.keys[index] for index in self.waiting]
+
+    def spare(self, keys: Collection[Key]) -> None:
+        """No run is needed for `keys` but those that have begun."""
+        if keys:
+            self.waiting = [index for index in self.waiting if self.keys[index] not in keys]
+
+    def give(self, key: Key, row: Row) -> int:
+        """`row` to all sequences with that key; how many they are."""
+        places = self.places[key]
+        self.rows |= dict.fromkeys(places, row)
+        return len(places)
 
     def nearest(self, target: int, count: int) -> Iterator["Item"]:
         """What waits and is nearest in length to `target`, `count` on either side of it."""
@@ -85,6 +114,10 @@ class Item:
 
     job: Job
     index: int
+
+    @property
+    def key(self) -> Key:
+        return self.job.keys[self.index]
 
     @property
     def length(self) -> int:

@@ -13,6 +13,7 @@ from bicross.server.scheduling.admission import Lane
 from bicross.server.scheduling.fair_shares import FairShares
 from bicross.server.scheduling.filling import Size, fill_batch
 from bicross.server.scheduling.lines import LaneLine
+from bicross.server.scheduling.rides import Rides
 from bicross.server.scheduling.work import Batch, Graph, Job
 
 # How much the latest run counts in a graph's measured speed.
@@ -40,7 +41,10 @@ class Sharing:
 
 
 class WorkQueue:
+    """`rides` knows who shares what runs; it is the caller's to ask until a batch has landed."""
+
     def __init__(self, sharing: Sharing) -> None:
+        self.rides = Rides()
         self._sharing = sharing
         slack = float(sharing.size.tokens)
         self.weights = {Lane.SEARCH: sharing.search_weight, Lane.INGEST: 1.0}
@@ -52,17 +56,23 @@ class WorkQueue:
         self._seconds_per_token: dict[Graph, float] = {}
         self._last_search = float("-inf")
 
-    def add(self, job: Job) -> None:
+    def add(self, job: Job) -> bool:
+        """Whether some of `job` runs already."""
+        rides = self.rides.add(job)
+        if not job.waiting:
+            return rides
         lane = job.order.lane
         self._waiting.add(job)
         self._shares.join(lane)
         self._lanes[lane].add(job)
+        return rides
 
     def remove(self, job: Job) -> None:
         """Drops what waits of `job`; nothing where it does not wait."""
         if job not in self._waiting:
             return
         lane = job.order.lane
+        self.rides.remove(job)
         self._waiting.remove(job)
         self._lanes[lane].remove(job)
         if not self._lanes[lane]:
@@ -114,9 +124,7 @@ class WorkQueue:
         cost = batch.padded * self._weight(graph)
         self._lanes[lane].charge(graph, cost)
         self._shares.charge(lane, cost)
-        for item in items:
-            item.job.waiting.remove(item.index)
-        for job in batch.jobs:
+        for job in self.rides.board(items):
             if not job.waiting:
                 self.remove(job)
         self._running[lane, graph[0]] += 1

@@ -40,6 +40,7 @@ class Series:
     texts: Counter
     tokens: Counter
     padded_tokens: Counter
+    shared_texts: Counter
     partial_answers: Counter
     truncated: Counter
     deadline_misses: Counter
@@ -47,6 +48,18 @@ class Series:
 
 
 PER_LANE = tuple(field.name for field in fields(Series))
+
+
+@dataclass(frozen=True)
+class CacheSeries:
+    """Those of one model's cache, as `Series`."""
+
+    cache_hits: Counter
+    cache_misses: Counter
+    cache_bytes: Gauge
+
+
+PER_CACHE = tuple(field.name for field in fields(CacheSeries))
 
 
 class Metrics:
@@ -57,6 +70,7 @@ class Metrics:
         # Memory, processor time and open files, as /proc tells them.
         ProcessCollector(registry=self.registry)
         self._series: dict[tuple[str, str], Series] = {}
+        self._caches: dict[tuple[str, str], CacheSeries] = {}
         self.requests = Counter(
             "bicross_requests_total",
             "Answers sent, by route template and HTTP status",
@@ -95,6 +109,9 @@ class Metrics:
         self.padded_tokens = self._count(
             "bicross_padded_tokens_total", "Tokens computed, padding among them"
         )
+        self.shared_texts = self._count(
+            "bicross_shared_texts_total", "Texts or pairs answered by what ran for the same one"
+        )
         self.partial_answers = self._count(
             "bicross_partial_answers_total", "Requests answered with what was computed in time"
         )
@@ -105,7 +122,27 @@ class Metrics:
         self.abandoned = self._count(
             "bicross_abandoned_requests_total", "Requests whose client left before the answer"
         )
+        self._of_caches()
         self._of_the_server()
+
+    def _of_caches(self) -> None:
+        """A model's `cache` is of queries or of scores, as its task is."""
+        labels = ("model", "cache")
+        self.cache_hits = Counter(
+            "bicross_cache_hits_total",
+            "Texts or pairs whose numbers were kept from an earlier request",
+            labels,
+            registry=self.registry,
+        )
+        self.cache_misses = Counter(
+            "bicross_cache_misses_total",
+            "Texts or pairs whose numbers were looked for and not kept",
+            labels,
+            registry=self.registry,
+        )
+        self.cache_bytes = Gauge(
+            "bicross_cache_bytes", "What the cache holds", labels, registry=self.registry
+        )
 
     def _of_the_server(self) -> None:
         """What has no lane."""
@@ -153,6 +190,13 @@ class Metrics:
             found = self._series[model, lane] = Series(**children)
         return found
 
+    def of_cache(self, model: str, cache: str) -> CacheSeries:
+        found = self._caches.get((model, cache))
+        if found is None:
+            children = {name: getattr(self, name).labels(model, cache) for name in PER_CACHE}
+            found = self._caches[model, cache] = CacheSeries(**children)
+        return found
+
     def show_model(self, model: str, *, ready: bool, load_seconds: float | None) -> None:
         """`load_seconds` is None where it could not be loaded."""
         self.model_ready.labels(model).set(ready)
@@ -162,10 +206,11 @@ class Metrics:
     def forget(self, model: str) -> None:
         """Removes every series of a model that is not served any more and has no request left."""
         # A copy: requests of other models add theirs meanwhile.
-        for key in [key for key in list(self._series) if key[0] == model]:
-            del self._series[key]
-            for name in PER_LANE:
-                getattr(self, name).remove(*key)
+        for known, names in ((self._series, PER_LANE), (self._caches, PER_CACHE)):
+            for key in [key for key in list(known) if key[0] == model]:
+                del known[key]
+                for name in names:
+                    getattr(self, name).remove(*key)
         self.model_ready.remove(model)
         self.model_load_seconds.remove(model)
 

@@ -1,8 +1,6 @@
 """Answers reach those who wait, work that nobody awaits never runs, and one fault is one job's."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,68 +8,11 @@ import pytest
 
 from bicross.errors import DeadlineExceeded, ModelFailed, ShuttingDown
 from bicross.runtime import BiEncoder
-from bicross.server.models.catalog import ServedModel
 from bicross.server.scheduling.admission import Lane
-from bicross.server.scheduling.filling import Size
-from bicross.server.scheduling.scheduler import Scheduler
-from bicross.server.scheduling.work import Order
-from bicross.server.scheduling.work_queue import Sharing, WorkQueue
-from bicross.server.telemetry.metrics import Metrics
-
-
-@dataclass
-class Clock:
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@dataclass
-class Bench:
-    scheduler: Scheduler
-    metrics: Metrics
-    model: ServedModel
-    clock: Clock
-
-    @property
-    def gate(self) -> Any:
-        """The model's encoder, the `Gated` of conftest.py."""
-        return self.model.encoder
-
-    def submit(self, *texts: str, lane: Lane = Lane.INGEST, deadline: float = 10.0) -> Any:
-        sequences = self.gate.tokenize(texts, "passage")
-        return self.scheduler.submit(Order(self.model, lane, sequences, deadline))
-
-    def submit_poison(self, text: str) -> Any:
-        """A job at whose sequence the gate runs out of memory."""
-        (sequence,) = self.gate.tokenize([text], "passage")
-        poison = replace(sequence, full_length=-1)
-        return self.scheduler.submit(Order(self.model, Lane.INGEST, [poison], 10.0))
-
-    async def entered(self) -> None:
-        """The model's thread has begun a batch and stands before the gate."""
-        assert await asyncio.to_thread(self.gate.entered.acquire, timeout=30)
-
-    def count(self, name: str, lane: Lane = Lane.INGEST) -> float | None:
-        labels = {"model": self.model.label, "lane": lane.value}
-        return self.metrics.registry.get_sample_value(name, labels)
-
-
-@pytest.fixture
-async def bench(gated_model: ServedModel) -> AsyncIterator[Bench]:
-    clock, metrics = Clock(), Metrics()
-    scheduler = Scheduler(WorkQueue(Sharing(Size(1000, 8))), metrics, clock)
-    scheduler.start()
-    made = Bench(scheduler, metrics, gated_model, clock)
-    yield made
-    made.gate.opened.set()
-    scheduler.stop()
-    await asyncio.to_thread(scheduler.join)
 
 
 async def test_each_job_gets_its_own_rows_in_its_own_order(
-    bench: Bench, bi_encoder: BiEncoder
+    bench: Any, bi_encoder: BiEncoder
 ) -> None:
     bench.gate.opened.set()
     texts = ["the cat", "bread " * 30, "a", "river " * 12, "stock price", "king"]
@@ -82,7 +23,7 @@ async def test_each_job_gets_its_own_rows_in_its_own_order(
     assert np.abs(two - expected[::-1]).max() < 1e-5
 
 
-async def test_jobs_that_wait_together_run_together(bench: Bench) -> None:
+async def test_jobs_that_wait_together_run_together(bench: Any) -> None:
     first = bench.submit("a")
     await bench.entered()
     others = [bench.submit("the cat"), bench.submit("the dog"), bench.submit("the bird")]
@@ -91,7 +32,7 @@ async def test_jobs_that_wait_together_run_together(bench: Bench) -> None:
     assert [len(batch) for batch in bench.gate.batches] == [1, 3]
 
 
-async def test_search_overtakes_ingest_that_waits(bench: Bench) -> None:
+async def test_search_overtakes_ingest_that_waits(bench: Any) -> None:
     first = bench.submit("a")
     await bench.entered()
     ingest = bench.submit("bread bread bread")
@@ -101,7 +42,7 @@ async def test_search_overtakes_ingest_that_waits(bench: Bench) -> None:
     assert bench.gate.batches[1] == [search.length(0)]
 
 
-async def test_withdrawn_job_never_reaches_the_model(bench: Bench) -> None:
+async def test_withdrawn_job_never_reaches_the_model(bench: Any) -> None:
     first = bench.submit("a")
     await bench.entered()
     withdrawn, stays = bench.submit("bread " * 20), bench.submit("cat")
@@ -112,7 +53,7 @@ async def test_withdrawn_job_never_reaches_the_model(bench: Bench) -> None:
     assert len(bench.gate.batches) == 2
 
 
-async def test_job_that_expires_while_it_waits_never_reaches_the_model(bench: Bench) -> None:
+async def test_job_that_expires_while_it_waits_never_reaches_the_model(bench: Any) -> None:
     first = bench.submit("a")
     await bench.entered()
     late = bench.submit("bread " * 20, deadline=5.0)
@@ -126,14 +67,14 @@ async def test_job_that_expires_while_it_waits_never_reaches_the_model(bench: Be
     assert bench.count("bicross_deadline_misses_total") == 1
 
 
-async def test_job_whose_deadline_has_passed_is_not_taken(bench: Bench) -> None:
+async def test_job_whose_deadline_has_passed_is_not_taken(bench: Any) -> None:
     bench.clock.now = 7.0
     with pytest.raises(DeadlineExceeded):
         bench.submit("a", deadline=7.0)
     assert bench.count("bicross_deadline_misses_total") == 1
 
 
-async def test_fault_of_one_job_fails_no_other_of_its_batch(bench: Bench) -> None:
+async def test_fault_of_one_job_fails_no_other_of_its_batch(bench: Any) -> None:
     first = bench.submit("a")
     await bench.entered()
     odd, good = bench.submit_poison("the cat"), bench.submit("the dog")
@@ -145,7 +86,7 @@ async def test_fault_of_one_job_fails_no_other_of_its_batch(bench: Bench) -> Non
 
 
 async def test_model_is_unready_after_three_faults_and_ready_after_one_success(
-    bench: Bench,
+    bench: Any,
 ) -> None:
     bench.gate.opened.set()
     for _ in range(3):
@@ -158,7 +99,7 @@ async def test_model_is_unready_after_three_faults_and_ready_after_one_success(
     assert bench.metrics.registry.get_sample_value("bicross_model_ready", labels) == 1
 
 
-async def test_stop_refuses_what_waits_and_lets_the_run_in_progress_end(bench: Bench) -> None:
+async def test_stop_refuses_what_waits_and_lets_the_run_in_progress_end(bench: Any) -> None:
     running = bench.submit("a")
     await bench.entered()
     waiting = bench.submit("cat")
@@ -171,7 +112,7 @@ async def test_stop_refuses_what_waits_and_lets_the_run_in_progress_end(bench: B
         bench.submit("cat")
 
 
-async def test_runs_are_counted_with_their_fill(bench: Bench) -> None:
+async def test_runs_are_counted_with_their_fill(bench: Any) -> None:
     bench.gate.opened.set()
     await bench.submit("the cat", "a").answer
     assert bench.count("bicross_texts_total") == 2
@@ -182,7 +123,7 @@ async def test_runs_are_counted_with_their_fill(bench: Bench) -> None:
     assert bench.count("bicross_queue_seconds_count") == 1
 
 
-async def test_speed_is_known_after_a_run(bench: Bench) -> None:
+async def test_speed_is_known_after_a_run(bench: Any) -> None:
     assert bench.scheduler.tokens_per_s(Lane.INGEST) is None
     job = bench.submit("the cat")
     await bench.entered()

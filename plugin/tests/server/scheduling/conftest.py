@@ -1,0 +1,78 @@
+"""A scheduler over a gated model, and a clock that only tests move."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from bicross.bundle.record import InputType
+from bicross.server.models.catalog import ServedModel
+from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.caches import Caches
+from bicross.server.scheduling.filling import Size
+from bicross.server.scheduling.scheduler import Scheduler
+from bicross.server.scheduling.work import Order
+from bicross.server.scheduling.work_queue import Sharing, WorkQueue
+from bicross.server.telemetry.metrics import Metrics
+
+
+@dataclass
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Bench:
+    scheduler: Scheduler
+    metrics: Metrics
+    model: ServedModel
+    clock: Clock
+
+    @property
+    def gate(self) -> Any:
+        """The model's encoder, the `Gated` of conftest.py."""
+        return self.model.encoder
+
+    def submit(
+        self,
+        *texts: str,
+        lane: Lane = Lane.INGEST,
+        deadline: float = 10.0,
+        input_type: InputType = "passage",
+        model: ServedModel | None = None,
+    ) -> Any:
+        sequences = self.gate.tokenize(texts, input_type)
+        return self.scheduler.submit(Order(model or self.model, lane, sequences, deadline))
+
+    def submit_poison(self, text: str, *others: str) -> Any:
+        """A job at whose first sequence the gate runs out of memory."""
+        first, *rest = self.gate.tokenize([text, *others], "passage")
+        poison = replace(first, full_length=-1)
+        return self.scheduler.submit(Order(self.model, Lane.INGEST, [poison, *rest], 10.0))
+
+    async def entered(self) -> None:
+        """The model's thread has begun a batch and stands before the gate."""
+        assert await asyncio.to_thread(self.gate.entered.acquire, timeout=30)
+
+    def count(self, name: str, lane: Lane = Lane.INGEST) -> float | None:
+        labels = {"model": self.model.label, "lane": lane.value}
+        return self.metrics.registry.get_sample_value(name, labels)
+
+
+@pytest.fixture
+async def bench(gated_model: ServedModel) -> AsyncIterator[Bench]:
+    clock, metrics = Clock(), Metrics()
+    queue = WorkQueue(Sharing(Size(1000, 8)))
+    caches = Caches({"query": 1 << 20, "score": 0}, metrics)
+    scheduler = Scheduler(queue, caches, metrics, clock)
+    scheduler.start()
+    made = Bench(scheduler, metrics, gated_model, clock)
+    yield made
+    made.gate.opened.set()
+    scheduler.stop()
+    await asyncio.to_thread(scheduler.join)
