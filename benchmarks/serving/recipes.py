@@ -11,6 +11,9 @@ from benchmarks.serving.models import Models
 from benchmarks.serving.passages import ROOT
 from bicross.bundle import open_bundle
 
+# The same few texts come again and again, and nobody else's server keeps what it computed.
+NO_CACHES = {"BICROSS_QUERY_CACHE_MB": "0", "BICROSS_SCORE_CACHE_MB": "0"}
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -60,6 +63,7 @@ def _bicross(
         (str(command), "serve", *map(str, bundles), *options),
         Speech("openai", models[0], models[-1], encoding="base64", has_input_type=True),
         ready="/health/ready",
+        environment=NO_CACHES,
     )
 
 

@@ -21,6 +21,8 @@ BACKGROUND_RATE = 10.0
 # Far more than any queue should take: requests of this many passages from as many clients.
 FLOOD_CLIENTS = 64
 FLOOD_PASSAGES = 256
+# No two of them hold the same text: what is in flight is computed once.
+FLOOD_REQUESTS = 256
 FLOOD_PAUSE_S = 0.05
 
 Figures = dict[str, Any]
@@ -28,13 +30,15 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True)
 class Load:
-    """A server, and the requests made for it. `batch_tokens` is the mean of a bulk request's."""
+    """A server, and the requests made for it. `batch_tokens` is the mean of a bulk request's;
+    `longest` are the passages of a flood.
+    """
 
     server: Running
     singles: Sequence[bytes]
     bulk: Sequence[bytes]
     window: bytes
-    flood: bytes
+    longest: Sequence[str]
     batch_tokens: float
     seconds: float
 
@@ -55,7 +59,7 @@ def make_load(server: Running, workload: Workload, seconds: float) -> Load:
         [embeddings([query], "query") for query in workload.queries],
         [embeddings(batch, "passage") for batch in batches],
         address.request(speech.rerank_path, speech.rerank(window.query, window.passages)),
-        embeddings(sorted(passages, key=len)[-FLOOD_PASSAGES:], "passage"),
+        sorted(passages, key=len)[-FLOOD_PASSAGES:],
         workload.tokens / len(batches),
         seconds,
     )
@@ -106,7 +110,7 @@ async def mixed(load: Load) -> Figures:
 async def flood(load: Load) -> Figures:
     """More than the server can queue. `refusal_p99_ms` is None where nothing was refused."""
     before = load.server.rss_mib()
-    crowd = load.crowd([load.flood], FLOOD_CLIENTS)
+    crowd = load.crowd(_flood_requests(load), FLOOD_CLIENTS)
     tally = await closed_loop(replace(crowd, pause_s=FLOOD_PAUSE_S, hang_up=True))
     refusals = [seconds for times in tally.refused.values() for seconds in times]
     after = load.server.rss_mib()
@@ -118,6 +122,17 @@ async def flood(load: Load) -> Figures:
         "refusal_p99_ms": _ms(refusals, 99),
         "rss_grew_mib": None if before is None or after is None else after - before,
     }
+
+
+def _flood_requests(load: Load) -> list[bytes]:
+    address, speech = load.server.address, load.server.speech
+    return [
+        address.request(
+            speech.embeddings_path,
+            speech.embeddings([f"{number} {passage}" for passage in load.longest], "passage"),
+        )
+        for number in range(FLOOD_REQUESTS)
+    ]
 
 
 Scenario = Callable[[Load], Coroutine[Any, Any, Figures]]

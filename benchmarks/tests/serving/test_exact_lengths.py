@@ -24,5 +24,10 @@ def test_each_text_has_exactly_so_many_tokens(
     assert [len(wordpieces.encode(text)) for text in texts] == [length] * 5
 
 
+def test_no_text_comes_twice_though_they_run_out(wordpieces: tokenizers.Tokenizer) -> None:
+    texts = cut_texts(["playing the ball", "the ball"], wordpieces, 3, 12)
+    assert len(set(texts)) == 12
+
+
 def test_a_cut_inside_a_word_keeps_its_first_pieces(wordpieces: tokenizers.Tokenizer) -> None:
     assert cut_texts(["playing"], wordpieces, 1, 1) == ["play"]
