@@ -37,7 +37,14 @@ def test_environment_is_read_and_an_option_goes_before_it(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("max_body_bytes", 1 << 40), ("max_inputs", 0), ("port", 70_000), ("drain_s", 600)],
+    [
+        ("max_body_bytes", 1 << 40),
+        ("max_inputs", 0),
+        ("port", 70_000),
+        ("drain_s", 600),
+        ("query_cache_mb", -1),
+        ("score_cache_mb", 1 << 20),
+    ],
 )
 def test_value_beyond_its_ceiling_is_refused_by_its_name(name: str, value: int) -> None:
     with pytest.raises(UsageError, match=f"BICROSS_{name.upper()}"):

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from bicross.bundle import open_bundle
+from bicross.runtime import BiEncoder
 from bicross.server.models.catalog import Catalog, served_model
 from bicross.server.models.places import Places
 from bicross.server.serving import Serving
@@ -211,6 +212,38 @@ async def test_admitted_request_ends_on_the_old_model_which_is_then_released(
         assert left() is None
         assert old not in server.serving.metrics.exposition().decode()
         assert server.metric("bicross_model_ready", model=new) == 1
+
+
+async def test_query_that_the_old_bundle_answered_is_computed_by_the_new_one(
+    served: Any, tmp_path: Path
+) -> None:
+    folder = lay(tmp_path / "bi", OLD)
+    body = {"model": "tiny-bi", "input": "the cat", "input_type": "query"}
+    async with watched(served, folder) as server:
+        old = [(await server.client.post(URL, json=body)).json() for _ in range(2)]
+        lay(folder, NEW)
+        await server.look(at_once=True)
+        new = (await server.client.post(URL, json=body)).json()
+        counted = {"model": new["model"], "cache": "query"}
+        assert server.metric("bicross_cache_hits_total", **counted) == 0
+        await asyncio.to_thread(server.swapper.release)
+        assert old[0]["model"] not in server.serving.metrics.exposition().decode()
+    expected = BiEncoder.load(open_bundle(folder), threads=1).encode(["the cat"], "query")[0]
+    assert old[0] == old[1]
+    assert new["data"][0]["embedding"] == pytest.approx(expected.tolist(), abs=1e-5)
+
+
+async def test_bundle_of_the_same_digest_laid_anew_begins_without_what_was_kept(
+    served: Any, tmp_path: Path
+) -> None:
+    folder = lay(tmp_path / "bi", OLD)
+    async with watched(served, folder) as server:
+        name = await server.answers()
+        lay(folder, OLD)
+        await server.look(at_once=True)
+        assert await server.answers() == name
+        misses = server.metric("bicross_cache_misses_total", model=name, cache="query")
+    assert misses == 2
 
 
 async def test_bundles_of_a_folder_come_and_go(served: Any, tmp_path: Path) -> None:

@@ -91,10 +91,12 @@ def test_forgotten_model_leaves_no_series_and_others_stay() -> None:
         metrics.show_model(model, ready=True, load_seconds=0.5)
         for lane in ("search", "ingest"):
             metrics.of(model, lane).texts.inc(3)
+        metrics.of_cache(model, "query").cache_hits.inc()
     metrics.forget("a@1")
     text = metrics.exposition().decode()
     assert "a@1" not in text
     assert samples(text)["bicross_texts_total", "b@2", "ingest"] == 3
+    assert samples(text)["bicross_cache_hits_total", "b@2", ""] == 1
 
 
 def test_model_that_comes_back_counts_from_nothing() -> None:
