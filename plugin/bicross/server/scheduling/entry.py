@@ -63,4 +63,5 @@ class Entry:
         """The request, which was admitted, has `tokens`. Raises `Overloaded`."""
         if self._place is None:
             raise RuntimeError("resized before it was admitted")
-        self._admission.resize(self._place, max(tokens, self._bytes // TEXT_BYTES_PER_TOKEN))
+        least = min(self._most, self._bytes // TEXT_BYTES_PER_TOKEN)
+        self._admission.resize(self._place, max(tokens, least))

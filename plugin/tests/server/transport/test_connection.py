@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPResponse
 from threading import Thread
 
@@ -9,6 +10,7 @@ import pytest
 import uvicorn
 
 from bicross.server.app import create_app
+from bicross.server.endpoints.bodies import SMALL_BYTES
 from bicross.server.models.catalog import Catalog
 from bicross.server.process import listen, uvicorn_config
 from bicross.server.settings import Settings
@@ -17,19 +19,28 @@ from bicross.server.transport.door import Doors
 
 LONG_S = 60.0
 LINES = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+LARGE = 4 * SMALL_BYTES
 
 
-@pytest.fixture(scope="module")
-def port(loaded_catalog: Catalog) -> Iterator[int]:
-    """A server that waits a second for a head or a body."""
-    settings = Settings.read(body_timeout_s=1)
-    server = uvicorn.Server(uvicorn_config(create_app(loaded_catalog, settings, Doors()), settings))
+@contextmanager
+def running(catalog: Catalog, **settings: int) -> Iterator[int]:
+    """The port of a server."""
+    read = Settings.read(**settings)
+    server = uvicorn.Server(uvicorn_config(create_app(catalog, read, Doors()), read))
     with listen("127.0.0.1", 0) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         yield int(listener.getsockname()[1])
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def port(loaded_catalog: Catalog) -> Iterator[int]:
+    """A server that waits a second for a head or a body."""
+    with running(loaded_catalog, body_timeout_s=1) as port:
+        yield port
 
 
 @pytest.fixture
@@ -82,9 +93,8 @@ def test_head_that_does_not_end_in_time_is_hung_up_on(connection: socket.socket)
 
 def test_bodies_do_not_count_as_heads(connection: socket.socket) -> None:
     body = b'{"model": "tiny-bi", "input": "cat"' + b" " * HEAD_BYTES + b"}"
-    lines = b"POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     for _ in range(2):
-        connection.sendall(lines + b"Content-Length: %d\r\n\r\n" % len(body) + body[:9000])
+        connection.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body[:9000])
         connection.sendall(body[9000:])
         assert status(connection) == 200
 
@@ -95,3 +105,34 @@ def test_requests_sent_without_waiting_are_all_answered(connection: socket.socke
     while part := connection.recv(65536):
         received += part
     assert received.count(b"HTTP/1.1 200 OK") == 3
+
+
+@pytest.fixture
+def crowded(loaded_catalog: Catalog) -> Iterator[socket.socket]:
+    """A connection to a server whose queue is full: of a body that it still waits for."""
+    limits = {"max_queue_tokens": 500, "max_request_tokens": 500}
+    with (
+        running(loaded_catalog, **limits) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=LONG_S) as other,
+        socket.create_connection(("127.0.0.1", port), timeout=LONG_S) as connection,
+    ):
+        # The server says that it wants the body when it has made room for it.
+        other.sendall(POST + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % LARGE)
+        assert other.recv(65536).startswith(b"HTTP/1.1 100")
+        yield connection
+        other.sendall(b" " * LARGE)
+        assert status(other) == 400
+
+
+def test_connection_of_a_refused_body_can_be_used_again(crowded: socket.socket) -> None:
+    crowded.sendall(POST + b"Content-Length: %d\r\n\r\n" % LARGE)
+    assert status(crowded) == 429
+    crowded.sendall(b" " * LARGE + LINES + b"\r\n")
+    assert status(crowded) == 200
+
+
+def test_connection_of_a_refused_body_of_unknown_length_is_closed(crowded: socket.socket) -> None:
+    chunk = b"%x\r\n" % (SMALL_BYTES + 1) + b" " * (SMALL_BYTES + 1) + b"\r\n"
+    crowded.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunk)
+    assert status(crowded) == 429
+    assert crowded.recv(1) == b""

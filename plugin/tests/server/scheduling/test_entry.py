@@ -1,0 +1,95 @@
+"""A request's room: by its body's size until its tokens are known, in one lane at a time."""
+
+import pytest
+
+from bicross.errors import Overloaded
+from bicross.server.scheduling.admission import Admission, Lane
+from bicross.server.scheduling.entry import BYTES_PER_TOKEN, TEXT_BYTES_PER_TOKEN, Entry
+from bicross.server.telemetry.metrics import Metrics
+
+LIMIT = 1000
+MOST = 500
+
+
+@pytest.fixture
+def admission() -> Admission:
+    return Admission(LIMIT, Metrics(), lambda _: 10.0)
+
+
+@pytest.fixture
+def entry(admission: Admission) -> Entry:
+    return Entry(admission, "client", MOST)
+
+
+def held(admission: Admission) -> dict[Lane, int]:
+    return {lane: admission.held(lane) for lane in Lane}
+
+
+def test_body_takes_room_by_its_size_and_gives_it_back(admission: Admission, entry: Entry) -> None:
+    with entry:
+        entry.expect(200, Lane.SEARCH)
+        tokens = 200 // BYTES_PER_TOKEN + 1
+        assert held(admission) == {Lane.SEARCH: tokens, Lane.INGEST: 0}
+    assert held(admission) == {Lane.SEARCH: 0, Lane.INGEST: 0}
+
+
+def test_no_request_asks_for_more_than_one_may_have(admission: Admission, entry: Entry) -> None:
+    with entry:
+        entry.expect(1 << 20, Lane.INGEST)
+        assert admission.held(Lane.INGEST) == MOST
+
+
+def test_body_of_an_unknown_lane_takes_its_room_when_that_is_known(
+    admission: Admission, entry: Entry
+) -> None:
+    with entry:
+        entry.expect(200, None)
+        assert held(admission) == {Lane.SEARCH: 0, Lane.INGEST: 0}
+        entry.admit(Lane.SEARCH, MOST)
+        assert admission.held(Lane.SEARCH) == 101
+
+
+def test_search_that_entered_with_ingest_moves_to_its_own_lane(
+    admission: Admission, entry: Entry
+) -> None:
+    with entry:
+        entry.expect(200, Lane.INGEST)
+        entry.admit(Lane.SEARCH, MOST)
+        assert held(admission) == {Lane.SEARCH: 101, Lane.INGEST: 0}
+
+
+def test_room_that_the_texts_cannot_need_is_given_back_before_they_are_tokenised(
+    admission: Admission, entry: Entry
+) -> None:
+    with entry:
+        entry.expect(200, Lane.INGEST)
+        entry.admit(Lane.INGEST, 30)
+        assert admission.held(Lane.INGEST) == 30
+
+
+def test_texts_that_are_mostly_cut_still_hold_room_for_the_memory_that_they_take(
+    admission: Admission, entry: Entry
+) -> None:
+    with entry:
+        entry.expect(100 * TEXT_BYTES_PER_TOKEN, Lane.INGEST)
+        entry.resize(8)
+        assert admission.held(Lane.INGEST) == 100
+
+
+def test_promised_room_is_kept_until_the_tokens_are_known() -> None:
+    """Who was refused when its tokens were known is promised room for those."""
+    now = [0.0]
+    admission = Admission(LIMIT, Metrics(), lambda _: 10.0, lambda: now[0])
+    with admission.place(Lane.INGEST, 900), Entry(admission, "client", MOST) as entry:
+        entry.expect(100, Lane.INGEST)
+        with pytest.raises(Overloaded) as refused:
+            entry.resize(300)
+        assert admission.held(Lane.INGEST) == 900 + 51
+    assert refused.value.retry_after_s is not None
+    now[0] += refused.value.retry_after_s
+    with Entry(admission, "client", MOST) as again:
+        again.expect(100, Lane.INGEST)
+        again.admit(Lane.INGEST, 60)
+        assert admission.held(Lane.INGEST) == 300
+        again.resize(70)
+        assert admission.held(Lane.INGEST) == 70
