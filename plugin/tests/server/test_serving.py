@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from fastapi import FastAPI
 
@@ -123,6 +124,30 @@ async def test_client_that_leaves_takes_its_work_with_it(
     assert request.sent[0]["status"] == 499
     assert metric(app, "bicross_abandoned_requests_total", model=label, lane="ingest") == 1
     assert metric(app, "bicross_texts_total", model=label, lane="ingest") == 1
+
+
+async def test_client_that_leaves_takes_nothing_from_who_asked_for_the_same(
+    served: Any, gated: Catalog, embeddings_body: dict[str, Any]
+) -> None:
+    async with busy(served, gated) as (client, app, _):
+        request = RawRequest(app, embeddings_body)
+        await request.queued.wait()
+        stays = [RawRequest(app, embeddings_body) for _ in range(2)]
+        await asyncio.gather(*(each.queued.wait() for each in stays))
+        request.left.set()
+        await request.answer
+        gate: Any = gated.models[0].encoder
+        gate.opened.set()
+        await asyncio.gather(*(each.answer for each in stays))
+        alone = await client.post(URL, json=embeddings_body)
+        label = app.state.serving.catalog.models[0].label
+    assert [each.sent[0]["status"] for each in stays] == [200, 200]
+    answers = [orjson.loads(each.sent[1]["body"]) for each in stays]
+    assert answers[0] == answers[1]
+    assert answers[0]["usage"] == alone.json()["usage"]
+    # The first request's, theirs once, and those of the last.
+    assert metric(app, "bicross_texts_total", model=label, lane="ingest") == 1 + 2 + 2
+    assert metric(app, "bicross_shared_texts_total", model=label, lane="ingest") == 2
 
 
 async def test_request_that_waits_when_the_drain_ends_is_told_so(
