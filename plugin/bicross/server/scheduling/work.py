@@ -144,7 +144,3 @@ class Batch:
     def padded(self) -> int:
         """Tokens that the run computes, padding among them."""
         return self.items[0].length * len(self.items)
-
-    @property
-    def jobs(self) -> list[Job]:
-        return list(dict.fromkeys(item.job for item in self.items))
