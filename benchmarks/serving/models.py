@@ -51,10 +51,16 @@ def make_models() -> Models:
     base.mkdir(parents=True, exist_ok=True)
     whole = _float_cross_encoder(base)
     return Models(
-        bi=_exported(fetch(BI_ENCODER), base / "bundles" / BI_ENCODER),
+        bi=make_bi_encoder(),
         cross=_exported(_cut(whole, base), base / "bundles" / "ms-marco-MiniLM-L-6-of-12"),
         whole_cross=_exported(whole, base / "bundles" / CROSS_ENCODER),
     )
+
+
+def make_bi_encoder() -> Model:
+    """From the cache, too."""
+    base = cache().parent / "benchmarks"
+    return _exported(fetch(BI_ENCODER), base / "bundles" / BI_ENCODER)
 
 
 def _float_cross_encoder(base: Path) -> Path:

@@ -43,8 +43,11 @@ class Address:
 
 @dataclass(frozen=True)
 class Answer:
+    """`retry_after_s` is None where the server names no seconds to come again after."""
+
     status: int
     body: bytes
+    retry_after_s: float | None = None
 
 
 class Connection:
@@ -55,9 +58,11 @@ class Connection:
         self._writer = writer
 
     @classmethod
-    async def open(cls, address: Address) -> Self:
+    async def open(cls, address: Address, own_host: str | None = None) -> Self:
+        """From `own_host`, or from whichever address the system chooses."""
+        own = (own_host, 0) if own_host else None
         reader, writer = await asyncio.open_connection(
-            address.host, address.port, ssl=address.tls or None, limit=1 << 20
+            address.host, address.port, ssl=address.tls or None, limit=1 << 20, local_addr=own
         )
         return cls(reader, writer)
 
@@ -76,7 +81,8 @@ class Connection:
                 raise BadAnswer("an answer with neither Content-Length nor chunks")
         except (asyncio.IncompleteReadError, ConnectionError, ValueError) as error:
             raise BadAnswer(f"{type(error).__name__}: {error}") from error
-        return Answer(status, body)
+        told = fields.get(b"retry-after", b"")
+        return Answer(status, body, float(told) if told.isdigit() else None)
 
     def close(self) -> None:
         """At once, even in the middle of an answer."""

@@ -1,0 +1,1 @@
+"""A server that is asked for ten times what it can do."""
