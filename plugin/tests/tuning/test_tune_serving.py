@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from bicross.bundle import Bundle
 from bicross.cli import app
-from bicross.runtime import BiEncoder
+from bicross.runtime import BiEncoder, LateInteractionEncoder, SparseEncoder
 from bicross.runtime.ranking.samples import read_sample
 from bicross.server.models.catalog import Catalog
 from bicross.server.models.tuned import apply_tuning
@@ -22,7 +22,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-@pytest.mark.parametrize("name", ["bi_bundle", "cross_bundle"])
+@pytest.mark.parametrize("name", ["bi_bundle", "cross_bundle", "sparse_bundle", "late_bundle"])
 def test_the_server_runs_what_was_measured(
     name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
@@ -62,6 +62,34 @@ def test_no_write_leaves_the_file(bi_bundle: Bundle, tmp_path: Path) -> None:
     command = ["tune-serving", str(bi_bundle.path), "--config", str(config), "--no-write"]
     assert CliRunner().invoke(app, command).exit_code == 0
     assert not config.exists()
+
+
+def test_a_sparse_bundle_is_judged_by_the_products_of_its_weights(
+    sparse_encoder: SparseEncoder,
+) -> None:
+    sample = read_sample()
+    found = answer(sparse_encoder, sample)
+    assert found.vectors is None
+    assert found.scores.shape == (len(sample.queries), len(sample.passages))
+    (query,) = sparse_encoder.encode(sample.queries[:1], "query")
+    (passage,) = sparse_encoder.encode(sample.passages[:1], "passage")
+    shared = query.as_dict().keys() & passage.as_dict().keys()
+    product = sum(query.as_dict()[token] * passage.as_dict()[token] for token in shared)
+    assert found.scores[0, 0] == pytest.approx(product, abs=1e-4)
+    assert not compare(found, found, "int8").reason
+
+
+def test_a_late_interaction_bundle_is_judged_by_its_maxsim(
+    late_encoder: LateInteractionEncoder,
+) -> None:
+    sample = read_sample()
+    found = answer(late_encoder, sample)
+    assert found.vectors is None
+    (query,) = late_encoder.encode(sample.queries[:1], "query")
+    (passage,) = late_encoder.encode(sample.passages[:1], "passage")
+    best = (query @ passage.T).max(axis=1).sum()
+    assert found.scores[0, 0] == pytest.approx(best, abs=1e-4)
+    assert not compare(found, found, "int8").reason
 
 
 def test_another_order_is_refused_and_says_why(bi_encoder: BiEncoder) -> None:
