@@ -1,9 +1,10 @@
-# The inference server alone: no torch. Build it from the repository's root after `make release`:
+# The inference server alone, with what sends traces: no torch. Build it from the repository's root
+# after `make release`:
 #   docker build -f docker/server.Dockerfile -t bicross-server .
 FROM python:3.12-slim
 
 COPY dist/bicross-*.whl constraints.txt /wheels/
-RUN pip install --no-cache-dir -c /wheels/constraints.txt "$(ls /wheels/bicross-*.whl)[server]" \
+RUN pip install --no-cache-dir -c /wheels/constraints.txt "$(ls /wheels/bicross-*.whl)[server,tracing]" \
     && rm -r /wheels \
     && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin bicross
 
