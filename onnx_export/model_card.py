@@ -139,6 +139,12 @@ def _proof(manifest: Manifest) -> Iterator[str]:
             yield from _unmeasured(manifest, record)
         else:
             yield from _figures(record.parity)
+        if record.moved_by_batch is not None:
+            yield (
+                "With what shares its batch, a number of a text's output moved by "
+                f"{_number(record.moved_by_batch)} or less."
+            )
+            yield ""
         for title, values in (("speed", record.speed), ("graph work", record.graph_work)):
             if values:
                 rows = [(key, _number(value)) for key, value in values.items()]

@@ -15,8 +15,9 @@ from bicross.runtime.engine import runnable_precisions
 from bicross.runtime.ranking.samples import Sample
 from onnx_export.calibration import calibrated
 from onnx_export.descriptions import complete_descriptions, copy_descriptions
+from onnx_export.gate.measurement import Measurement
 from onnx_export.gate.probes import Probes, compute_probes
-from onnx_export.gate.proof import prove
+from onnx_export.gate.proof import prove_measured
 from onnx_export.gate.tolerance import require_spread
 from onnx_export.gate.whole import compare_with_whole
 from onnx_export.graph.build import ExportGraph, build_graph, build_query_graph, served_output
@@ -68,8 +69,9 @@ def export_model(request: Request, narrate: Narrate, trace: Tracer = trace_graph
         # The original's weights go before a session brings them again.
         gc.collect()
         bundle, probes = draft.bundle, draft.probes
-        parity = _prove_basis(bundle, probes, narrate) | draft.figures
-        record = bundle.manifest.precisions["fp32"].model_copy(update={"parity": parity})
+        measured, figures = _prove_basis(bundle, probes, narrate)
+        found = {"parity": figures | draft.figures, "moved_by_batch": measured.moved_by_batch}
+        record = bundle.manifest.precisions["fp32"].model_copy(update=found)
         manifest = bundle.manifest.model_copy(update={"precisions": {"fp32": record}})
         bench = Workbench(Bundle(staging, manifest, bundle.goldens), probes, narrate)
         bundle, refused = add_precisions(bench, request.precisions, request.judgements)
@@ -133,10 +135,10 @@ def _tensors(graph: ExportGraph) -> Graph:
     return Graph(inputs=graph.inputs, output=served_output(graph), opset=OPSET)
 
 
-def _prove_basis(bundle: Bundle, probes: Probes, narrate: Narrate) -> Parity:
+def _prove_basis(bundle: Bundle, probes: Probes, narrate: Narrate) -> tuple[Measurement, Parity]:
     """The gate's figures of fp32, without which there is no bundle."""
     try:
-        return prove(bundle, probes, narrate)
+        return prove_measured(bundle, probes, narrate)
     except GateFailed as error:
         raise GateFailed(f"{error}; nothing was written", case=error.case) from error
 

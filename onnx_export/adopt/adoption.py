@@ -185,6 +185,10 @@ def _records(adopted: list[Adopted]) -> dict[str, PrecisionRecord]:
     }
 
 
+def _with(record: PrecisionRecord, **figures: object) -> PrecisionRecord:
+    return record.model_copy(update=figures)
+
+
 def _prove(
     bundle: Bundle, adopted: list[Adopted], sample: Sample, narrate: Narrate
 ) -> dict[str, PrecisionRecord]:
@@ -193,12 +197,13 @@ def _prove(
     first, *others = records
     narrate(f"measuring how far {first} moves with its batch ({sample})")
     own = self_goldens(load_encoder(bundle, first), sample)
+    records[first] = _with(records[first], moved_by_batch=own.moved_by_batch)
     bounds = dict(own.goldens.bounds)
     for precision in others:
         narrate(f"comparing {precision} with {first}")
-        bounds[precision], figures = hold_to(own, load_encoder(bundle, precision))
+        bounds[precision], figures, moved = hold_to(own, load_encoder(bundle, precision))
         parity = {**figures, "reference": f"{first} of the same folder", "sample": str(sample)}
-        records[precision] = records[precision].model_copy(update={"parity": parity})
+        records[precision] = _with(records[precision], parity=parity, moved_by_batch=moved)
     goldens = own.goldens.model_copy(update={"bounds": bounds})
     (bundle.path / GOLDENS).write_text(goldens.to_json())
     return records

@@ -81,10 +81,13 @@ class Outputs:
 
 @dataclass(frozen=True)
 class SelfGoldens:
-    """`alone` is what the first graph gave for each text alone."""
+    """`alone` is what the first graph gave for each text alone, `moved_by_batch` how far its
+    numbers were from those in company.
+    """
 
     goldens: Goldens
     alone: Outputs
+    moved_by_batch: float
 
 
 def self_goldens(encoder: Encoder, sample: Sample) -> SelfGoldens:
@@ -98,7 +101,7 @@ def self_goldens(encoder: Encoder, sample: Sample) -> SelfGoldens:
     _, bound = _bound(alone, others)
     require_telling(bound, encoder.precision, sample)
     update = {"bounds": {encoder.precision: bound}, **alone.golden_fields()}
-    return SelfGoldens(goldens.model_copy(update=update), alone)
+    return SelfGoldens(goldens.model_copy(update=update), alone, _moved(alone, others))
 
 
 def require_telling(bound: Bound, precision: str, sample: Sample) -> None:
@@ -112,8 +115,9 @@ def require_telling(bound: Bound, precision: str, sample: Sample) -> None:
         )
 
 
-def hold_to(first: SelfGoldens, encoder: Encoder) -> tuple[Bound, dict[str, float]]:
-    """How far `encoder` may be from the first graph's numbers, and how far it was.
+def hold_to(first: SelfGoldens, encoder: Encoder) -> tuple[Bound, dict[str, float], float]:
+    """How far `encoder` may be from the first graph's numbers, how far it was, and how far its own
+    moved with their batch.
 
     Raises `GateFailed` where it ranks worse than the gate lets an exported graph of its precision.
     """
@@ -127,12 +131,20 @@ def hold_to(first: SelfGoldens, encoder: Encoder) -> tuple[Bound, dict[str, floa
             f"the first graph, allowed is {least:.2f} or more; leave that graph out"
         )
     moved, bound = _bound(first.alone, runs)
-    return bound, {
-        "max_abs_diff": moved.value,
-        "bound.max_abs_diff": bound.max_abs_diff,
-        "min_kendall_tau": found,
-        "bound.min_kendall_tau": least,
-    }
+    return (
+        bound,
+        {
+            "max_abs_diff": moved.value,
+            "bound.max_abs_diff": bound.max_abs_diff,
+            "min_kendall_tau": found,
+            "bound.min_kendall_tau": least,
+        },
+        _moved(runs[0], runs[1:]),
+    )
+
+
+def _moved(alone: Outputs, others: list[Outputs]) -> float:
+    return max(run.distance(alone) for run in others)
 
 
 def _bound(reference: Outputs, runs: list[Outputs]) -> tuple[Tolerance, Bound]:

@@ -51,6 +51,7 @@ class Measurement:
 
     `differences` are by kind of input and composition, `taus` and `overlaps` by query, each the
     worst of all compositions; `golden_tau` is that of the goldens' own queries and passages.
+    `moved_by_batch` is how far a text's numbers were from those that it had alone.
     """
 
     differences: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class Measurement:
     taus: Numbers = field(default_factory=lambda: np.ones(0))
     overlaps: Numbers = field(default_factory=lambda: np.ones(0))
     golden_tau: float = 1.0
+    moved_by_batch: float = 0.0
     swap: Swap | None = None
 
     @property
@@ -80,6 +82,12 @@ class Measurement:
 
     def add_values(self, key: tuple[str, str], values: FloatArray, expected: FloatArray) -> None:
         self.differences[key] = largest_difference(values, expected)
+
+    def add_company(self, values: FloatArray, alone: FloatArray) -> None:
+        """Of the texts that both have."""
+        shared = min(len(values), len(alone))
+        moved = largest_difference(*aligned(values[:shared], alone[:shared]))
+        self.moved_by_batch = float(np.maximum(self.moved_by_batch, moved))
 
     def add_directions(self, values: FloatArray, expected: FloatArray) -> None:
         # np.minimum keeps a NaN, so that it reaches the bound and fails there.
@@ -111,11 +119,15 @@ def measure(
     What is not `exact` runs short and longest inputs in batches of 8 alone: padding and
     truncation are those of the exact graph, whose every composition was tried.
     """
-    found = Measurement()
+    found, alone = Measurement(), dict[str, FloatArray]()
     for probe, composition in _runs(probes, exact=exact):
         rows = _rows(probe, composition, probes)
-        narrate(f"onnxruntime: {rows} {probe.kind} inputs in batches of {composition}")
+        narrate(f"{encoder.engine}: {rows} {probe.kind} inputs in batches of {composition}")
         values = _run(encoder, probes, probe, composition, rows)
+        if probe.kind in alone:
+            found.add_company(values, alone[probe.kind])
+        elif composition == ALONE:
+            alone[probe.kind] = values
         values, expected = aligned(values, probe.expected[:rows])
         found.add_values((probe.kind, str(composition)), values, expected)
         if values.shape != expected.shape:

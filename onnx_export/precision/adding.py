@@ -10,7 +10,7 @@ from bicross.bundle import Bound, Bundle, Manifest
 from bicross.bundle.layout import GOLDENS, graph_path
 from bicross.bundle.manifest import FileRecord, PrecisionRecord
 from bicross.bundle.store import file_sha256
-from bicross.errors import GateFailed
+from bicross.errors import EnvironmentProblem, GateFailed
 from bicross.runtime import Encoder, load_encoder
 from onnx_export.gate.failure import Figures
 from onnx_export.gate.judgements import Judge, Narrate
@@ -70,6 +70,7 @@ class Workbench:
                 query_file=basis.query_file,
                 hint=precision.hint,
                 parity="not measured",
+                moved_by_batch=self._moved_in_openvino(name),
             )
             return Addition(record, hinted_bound(self.probes))
         try:
@@ -77,6 +78,14 @@ class Workbench:
         except GateFailed:
             self._remove(name)
             raise
+
+    def _moved_in_openvino(self, name: str) -> float | None:
+        """None where OpenVINO is not installed, or this CPU cannot compute as it is asked."""
+        try:
+            encoder = load_encoder(self.bundle, name, engine="openvino")
+        except EnvironmentProblem:
+            return None
+        return measure(encoder, self.probes, self.narrate, exact=False).moved_by_batch
 
     def _first_that_passes(self, name: str) -> Addition:
         plain: Figures = {}
@@ -94,7 +103,12 @@ class Workbench:
             record = draft.manifest.precisions[name]
             work |= plain | {"trials": float(number)}
             record = record.model_copy(
-                update={"parity": parity, "speed": speed, "graph_work": work}
+                update={
+                    "parity": parity,
+                    "moved_by_batch": measured.moved_by_batch,
+                    "speed": speed,
+                    "graph_work": work,
+                }
             )
             return Addition(record, measured_bound(measured, self.probes))
         raise failed or GateFailed(f"{name}: there was nothing to try")

@@ -49,6 +49,19 @@ def test_card_shows_each_figure_with_its_bound() -> None:
     assert "bicross serve FOLDER --precision fp16" in text
 
 
+def test_card_says_how_far_each_precision_moves_with_its_batch() -> None:
+    manifest = open_bundle(TINY / "tiny-bi").manifest
+    record = manifest.precisions["fp32"]
+    unknown = model_card(manifest)
+    assert "shares its batch" not in unknown
+    still = record.model_copy(update={"moved_by_batch": 2e-7})
+    moving = record.model_copy(update={"moved_by_batch": 0.03, "parity": "not measured"})
+    text = model_card(changed(manifest, precisions={"fp32": still, "int8": moving}))
+    _, fp32, int8 = text.split("\n### ")
+    assert "a number of a text's output moved by 2e-07 or less" in fp32
+    assert "a number of a text's output moved by 0.03 or less" in int8
+
+
 def test_card_says_that_an_adopted_graph_had_no_original() -> None:
     manifest = open_bundle(TINY / "tiny-cross").manifest
     record = manifest.precisions["fp32"].model_copy(update={"parity": "not measured"})

@@ -53,6 +53,9 @@ def test_adopted_cross_encoder_gives_the_graphs_own_numbers(
 ) -> None:
     bundle = open_bundle(adopt(cross_folder))
     assert bundle.manifest.precisions["fp32"].parity == "not measured"
+    moved = bundle.manifest.precisions["fp32"].moved_by_batch
+    assert moved is not None
+    assert moved <= bundle.goldens.bounds["fp32"].max_abs_diff
     assert bundle.manifest.source.model == "cross"
     ours = CrossEncoder.load(bundle).score(sample.queries[0], sample.passages)
     original = CrossEncoder.load(open_bundle(TINY / "tiny-cross"))

@@ -190,3 +190,22 @@ def test_worst_case_is_told_with_its_texts_and_kept_by_their_numbers(
     assert all(text[:100] in refused.value.case for text in texts)
     assert "0.9 in torch, 0.3 here" in refused.value.case
     assert not any(text[:20] in str(refused.value) for text in texts)
+
+
+def test_what_a_text_s_batch_moves_is_measured_against_the_text_alone() -> None:
+    measured = good()
+    alone = np.array([[0.5, 0.5], [1.0, 0.0]], np.float32)
+    measured.add_company(alone, alone)
+    assert measured.moved_by_batch == 0
+    measured.add_company(np.array([[0.5, 0.75]], np.float32), alone)
+    measured.add_company(alone + np.float32(0.125), alone)
+    assert measured.moved_by_batch == 0.25
+    measured.add_company(alone * np.float32(np.nan), alone)
+    assert np.isnan(measured.moved_by_batch)
+
+
+def test_float32_does_not_move_with_its_batch(exported: Callable[[str], Exported]) -> None:
+    for name in ("bi", "cross"):
+        record = exported(name).bundle.manifest.precisions["fp32"]
+        assert record.moved_by_batch is not None
+        assert record.moved_by_batch <= exported(name).probes.tolerance.value

@@ -88,6 +88,16 @@ def test_each_precision_gives_the_goldens_again_within_its_own_bound(bundle: Bun
         assert 0 < comparison.max_abs_diff <= bundle.goldens.bounds[name].max_abs_diff
 
 
+def test_each_precision_says_how_far_a_text_moves_with_its_batch(bundle: Bundle) -> None:
+    moved = {name: record.moved_by_batch for name, record in bundle.manifest.precisions.items()}
+    assert all(moved[name] is not None for name in moved.keys() & set(FILES))
+    still = max(moved["fp32"] or 0.0, 1e-6)
+    assert (moved["int8_weight"] or 0.0) < 10 * still
+    # The range of a batch's activations is that of all its texts.
+    if "int8" in moved:
+        assert (moved["int8"] or 0.0) > 100 * still
+
+
 def test_digest_is_that_of_the_bundle_without_them(
     bundle: Bundle, models: Any, export: Callable[..., Bundle]
 ) -> None:

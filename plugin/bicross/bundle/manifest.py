@@ -52,13 +52,15 @@ class PrecisionRecord(Record):
 
     `parity` holds the gate's figures, or says that they were not measured. With `hint` the file is
     another precision's, and the engine is asked to compute in this one. `speed` compares with fp32
-    on the machine of the export; `graph_work` says what was done to the graph.
+    on the machine of the export; `graph_work` says what was done to the graph. `moved_by_batch` is
+    how far a number of a text's output was seen to move with what shared its batch.
     """
 
     file: BundlePath
     query_file: BundlePath | None = None
     hint: Literal["bf16"] | None = None
     parity: dict[str, float | str] | Literal["not measured"]
+    moved_by_batch: Annotated[float, Field(ge=0)] | None = None
     speed: dict[str, float] | None = None
     graph_work: dict[str, float | str] | None = None
 
