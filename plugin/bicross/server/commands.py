@@ -1,11 +1,14 @@
 """`bicross serve`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bicross.errors import BicrossError
+
+if TYPE_CHECKING:
+    from bicross.server.settings import Settings
 
 
 def serve(
@@ -51,7 +54,6 @@ def serve(
     Every option and every limit is also an environment variable BICROSS_<NAME>. API keys come from
     BICROSS_API_KEY or from the file that BICROSS_API_KEY_FILE names.
     """
-    from bicross.server.opening import open_models
     from bicross.server.settings import Settings
 
     settings = Settings.read(
@@ -66,13 +68,19 @@ def serve(
         allow_insecure=allow_insecure or None,
         docs=docs,
     )
+    _serve(bundles, settings, config)
+
+
+def _serve(bundles: list[Path], settings: "Settings", config: Path) -> None:
+    from bicross.server.opening import open_models
+
     opened = open_models(bundles, settings, config)
     try:
         # FastAPI and uvicorn are imported while the models load.
         from bicross.server.process import serve as serve_opened
 
         serve_opened(opened)
-    except BicrossError:
+    except (BicrossError, ImportError):
         # A thread inside an engine is not to be cut off by the interpreter's end.
         opened.begun.loading.wait()
         raise
