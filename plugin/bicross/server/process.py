@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from bicross.errors import EnvironmentProblem, UsageError
 from bicross.server.app import create_app
 from bicross.server.opening import Opened
+from bicross.server.scheduling.priority import share_the_interpreter
 from bicross.server.settings import Settings
 from bicross.server.telemetry.tracing import open_tracing
 from bicross.server.transport.connection import Connection
@@ -35,11 +36,19 @@ TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 class Process(uvicorn.Server):
     """Closes its doors at the first signal, finishes what it has accepted, and exits with 0."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, doors: Doors, drain_s: int) -> None:
+    def __init__(
+        self, config: uvicorn.Config, app: FastAPI, doors: Doors, drain_s: int, announcement: str
+    ) -> None:
         super().__init__(config)
         self._app = app
         self._doors = doors
         self._drain_s = drain_s
+        self._announcement = announcement
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's; by the time it is announced, requests are taken and signals obeyed."""
+        await super().startup(sockets)
+        LOG.info(self._announcement)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """As uvicorn's, but a signal that was obeyed is not raised again as the exit status."""
@@ -72,11 +81,12 @@ def serve(opened: Opened) -> None:
         ) from None
     listener = listen(settings.host, settings.port)
     _raise_file_limit()
+    share_the_interpreter()
     port = listener.getsockname()[1]
     scheme = "https" if settings.ssl_certfile else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    LOG.info("%s at %s://%s:%d", ", ".join(catalog.ids()), scheme, host, port)
-    Process(config, app, doors, settings.drain_s).run(sockets=[listener])
+    announcement = f"{', '.join(catalog.ids())} at {scheme}://{host}:{port}"
+    Process(config, app, doors, settings.drain_s, announcement).run(sockets=[listener])
 
 
 def uvicorn_config(app: FastAPI, settings: Settings) -> uvicorn.Config:

@@ -1,7 +1,15 @@
 import os
+import sys
 import threading
 
-from bicross.server.scheduling.priority import NICENESS, yield_to_requests
+import pytest
+
+from bicross.server.scheduling.priority import (
+    INTERPRETER_S,
+    NICENESS,
+    share_the_interpreter,
+    yield_to_requests,
+)
 
 
 def niceness() -> int:
@@ -29,3 +37,13 @@ def test_thread_and_those_that_it_starts_give_way_and_the_others_stay() -> None:
     nicer = min(19, before + NICENESS)
     assert found == {"own": nicer, "child": nicer}
     assert niceness() == before
+
+
+def test_interpreter_changes_hands_sooner_than_it_does_by_itself() -> None:
+    before = sys.getswitchinterval()
+    try:
+        share_the_interpreter()
+        assert sys.getswitchinterval() == pytest.approx(INTERPRETER_S)
+        assert sys.getswitchinterval() < before
+    finally:
+        sys.setswitchinterval(before)
