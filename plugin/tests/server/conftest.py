@@ -57,11 +57,11 @@ def gated_model(bi_bundle: Bundle) -> ServedModel:
 
 
 @pytest.fixture
-def gate() -> Callable[[ServedModel], Gated]:
+def gate() -> Callable[..., Gated]:
     """Puts a gate before a model's encoder."""
 
-    def put(model: ServedModel) -> Gated:
-        gated = Gated.load(model.bundle, threads=1)
+    def put(model: ServedModel, streams: int = 1) -> Gated:
+        gated = Gated.load(model.bundle, threads=streams, streams=streams)
         model.encoder = gated
         return gated
 

@@ -146,6 +146,9 @@ class Scheduler:
         with self._changed:
             while True:
                 if batch := self._queue.take(self._clock()):
+                    if self._queue:
+                        # What one request brought may be a run for another thread, too.
+                        self._changed.notify()
                     return batch
                 if self._stopped:
                     return None

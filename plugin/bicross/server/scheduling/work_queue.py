@@ -56,6 +56,10 @@ class WorkQueue:
         self._seconds_per_token: dict[Graph, float] = {}
         self._last_search = float("-inf")
 
+    def __bool__(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._waiting)
+
     def add(self, job: Job) -> bool:
         """Whether some of `job` runs already."""
         rides = self.rides.add(job)

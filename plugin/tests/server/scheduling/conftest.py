@@ -1,7 +1,8 @@
 """A scheduler over a gated model, and a clock that only tests move."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from bicross.server.scheduling.caches import Caches
 from bicross.server.scheduling.filling import Size
 from bicross.server.scheduling.scheduler import Scheduler
 from bicross.server.scheduling.work import Order
-from bicross.server.scheduling.work_queue import Sharing, WorkQueue
+from bicross.server.scheduling.work_queue import SEARCH_RUNS, Sharing, WorkQueue
 from bicross.server.telemetry.metrics import Metrics
 
 
@@ -64,15 +65,29 @@ class Bench:
         return self.metrics.registry.get_sample_value(name, labels)
 
 
-@pytest.fixture
-async def bench(gated_model: ServedModel) -> AsyncIterator[Bench]:
+@asynccontextmanager
+async def running(model: ServedModel, sharing: Sharing, workers: int) -> AsyncIterator[Bench]:
     clock, metrics = Clock(), Metrics()
-    queue = WorkQueue(Sharing(Size(1000, 8)))
     caches = Caches({"query": 1 << 20, "score": 0}, metrics)
-    scheduler = Scheduler(queue, caches, metrics, clock)
+    scheduler = Scheduler(WorkQueue(sharing), caches, metrics, clock, workers)
     scheduler.start()
-    made = Bench(scheduler, metrics, gated_model, clock)
+    made = Bench(scheduler, metrics, model, clock)
     yield made
     made.gate.opened.set()
     scheduler.stop()
     await asyncio.to_thread(scheduler.join)
+
+
+@pytest.fixture
+async def bench(gated_model: ServedModel) -> AsyncIterator[Bench]:
+    async with running(gated_model, Sharing(Size(1000, 8)), 1) as made:
+        yield made
+
+
+@pytest.fixture
+async def wide_bench(gated_model: ServedModel, gate: Callable[..., Any]) -> AsyncIterator[Bench]:
+    """Two streams, and a thread that ingest leaves to searches; each text is a run of its own."""
+    gate(gated_model, streams=2)
+    sharing = Sharing(Size(1000, 1), ingest_runs=2)
+    async with running(gated_model, sharing, 2 + SEARCH_RUNS) as made:
+        yield made
