@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Self
 
 from benchmarks.serving.load.dialects import Speech
+from benchmarks.serving.machine import cpu_flags
 from benchmarks.serving.models import Models
 from benchmarks.serving.passages import ROOT
+from benchmarks.serving.variants import BF16
 from bicross.bundle import open_bundle
 
+# What `bicross tune-serving` chose for OpenVINO where it was tried.
+TUNED = {"BICROSS_STREAMS": "2", "BICROSS_BATCH_TOKENS": "2048"}
 # The same few texts come again and again, and nobody else's server keeps what it computed.
 NO_CACHES = {"BICROSS_QUERY_CACHE_MB": "0", "BICROSS_SCORE_CACHE_MB": "0"}
 
@@ -39,12 +43,14 @@ class Recipe:
 
 
 def recipes(models: Models, threads: int) -> list[Recipe]:
-    return [
-        _bicross("bicross", [models.bi.bundle, models.cross.bundle], threads),
-        _bicross("bicross, OpenVINO", [models.bi.bundle, models.cross.bundle], threads, "openvino"),
-        _plain(models, threads),
-        _infinity(models, threads),
-    ]
+    """Ours as it is installed, and by OpenVINO, in bfloat16 too where the CPU computes in it."""
+    bundles = [models.bi.bundle, models.cross.bundle]
+    ours = [_bicross("bicross", bundles, threads)]
+    for precision in ("fp32", "bf16") if BF16 & cpu_flags() else ("fp32",):
+        pair = ("openvino", precision)
+        recipe = _bicross(f"bicross, OpenVINO {precision}", bundles, threads, pair)
+        ours.append(recipe.with_environment(TUNED))
+    return [*ours, _plain(models, threads), _infinity(models, threads)]
 
 
 def one_bundle(models: Models, threads: int) -> Recipe:
@@ -53,10 +59,15 @@ def one_bundle(models: Models, threads: int) -> Recipe:
 
 
 def _bicross(
-    name: str, bundles: Sequence[Path], threads: int, engine: str = "onnxruntime"
+    name: str,
+    bundles: Sequence[Path],
+    threads: int,
+    pair: tuple[str, str] = ("onnxruntime", "fp32"),
 ) -> Recipe:
     command = ROOT / ".venv-serving" / "bin" / "bicross"
-    options = ("--port", "{port}", "--threads", str(threads), "--engine", engine)
+    engine, precision = pair
+    place = ("--port", "{port}", "--threads", str(threads))
+    options = (*place, "--engine", engine, "--precision", precision)
     models = [open_bundle(bundle).manifest.name for bundle in bundles]
     return Recipe(
         name,
