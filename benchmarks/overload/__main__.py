@@ -12,12 +12,12 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def overload(
-    bundle: Annotated[Path | None, typer.Argument(help="A bi-encoder's [MiniLM's].")] = None,
+    bundle: Annotated[Path | None, typer.Argument(help="MiniLM's by default.")] = None,
     *,
     minutes: Annotated[float, typer.Option(min=0.05, help="Of the overload.")] = 5,
     times: Annotated[float, typer.Option(min=1, help="The unloaded rate is offered.")] = 10,
     queue_tokens: Annotated[
-        int | None, typer.Option(min=1, help="BICROSS_MAX_QUEUE_TOKENS [the server's own].")
+        int | None, typer.Option(min=1, help="Its BICROSS_MAX_QUEUE_TOKENS.")
     ] = None,
 ) -> None:
     """Offers a server many times its unloaded rate; prints a table, writes results/overload.json.

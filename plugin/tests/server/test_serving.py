@@ -150,6 +150,25 @@ async def test_client_that_leaves_takes_nothing_from_who_asked_for_the_same(
     assert metric(app, "bicross_shared_texts_total", model=label, lane="ingest") == 2
 
 
+async def test_client_that_leaves_during_two_runs_begins_no_third(
+    served: Any, gated_model: ServedModel, gate: Any
+) -> None:
+    gated, catalog = gate(gated_model, streams=2), Catalog([gated_model.bundle])
+    catalog.models[0] = gated_model
+    body = {"model": "tiny-bi", "input": ["the cat", "the dog", "the bird", "the king"]}
+    async with served(catalog, streams=2, batch_rows=1) as (_, app):
+        request = RawRequest(app, body)
+        for _ in range(2):
+            assert await asyncio.to_thread(gated.entered.acquire, timeout=30)
+        request.left.set()
+        await request.answer
+        held = app.state.serving.admission.held(Lane.INGEST)
+        gated.opened.set()
+    assert request.sent[0]["status"] == 499
+    assert held == 0
+    assert len(gated.batches) == 2
+
+
 async def test_request_that_waits_when_the_drain_ends_is_told_so(
     served: Any, gated: Catalog, embeddings_body: dict[str, Any]
 ) -> None:
