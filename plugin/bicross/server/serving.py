@@ -30,7 +30,7 @@ from bicross.server.telemetry.stages import Stages
 TIMEOUT_HEADER = "X-Bicross-Timeout-Ms"
 # Below it a hop to another thread costs more than tokenising.
 INLINE_BYTES = 2048
-# To wait for the client to leave as well costs a task for each request, a fifteenth of what a short
+# To wait for the client to leave as well costs a task for each request, a twentieth of what a short
 # query costs the event loop; most are answered before anybody would leave.
 UNWATCHED_S = 0.02
 
