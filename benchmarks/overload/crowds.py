@@ -16,8 +16,9 @@ from benchmarks.serving.load.connection import Address, Answer, BadAnswer, Conne
 # Stands in each passage of a template and gives way to the request's number.
 MARK = b"NNNNNN"
 UNLOADED_CLIENTS = 4
-# Each at an address of its own, as a server knows its clients by.
+# Each at an address of its own, as a server knows its clients by; so is the flood at many.
 OBEDIENT = 16
+FLOODING = 64
 SEARCHES_PER_S = 10.0
 SEARCH_CLIENTS = 8
 
@@ -93,7 +94,9 @@ async def _flood(
     begin = time.perf_counter()
     for number in range(int(seconds * rate)):
         await asyncio.sleep(max(0.0, begin + number / rate - time.perf_counter()))
-        task = asyncio.create_task(_send(address, free, next(requests), outcome.flood))
+        own_host = f"127.0.2.{number % FLOODING + 1}"
+        sent = _send(address, own_host, free, next(requests), outcome.flood)
+        task = asyncio.create_task(sent)
         sending.add(task)
         task.add_done_callback(sending.discard)
     outcome.flood.lasted_s = time.perf_counter() - begin
@@ -103,10 +106,13 @@ async def _flood(
         connection.close()
 
 
-async def _send(address: Address, free: deque[Connection], request: bytes, tally: Tally) -> None:
+async def _send(
+    address: Address, own_host: str, free: deque[Connection], request: bytes, tally: Tally
+) -> None:
+    """On a connection that is free, or a new one from `own_host`."""
     try:
         # The one that rested longest: none rests until the server hangs up.
-        connection = free.popleft() if free else await Connection.open(address)
+        connection = free.popleft() if free else await Connection.open(address, own_host)
     except OSError:
         tally.broken += 1
         return

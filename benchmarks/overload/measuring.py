@@ -21,6 +21,8 @@ from benchmarks.serving.servers import Running, started
 from benchmarks.serving.workload import Workload, make_workload
 
 BULK = 32
+# What found room and was not answered in time has another status.
+REFUSED = 429
 UNLOADED_S = 10.0
 # Of resident memory.
 SAMPLE_S = 5.0
@@ -130,8 +132,8 @@ def _growth(samples: list[Sample]) -> dict[str, Any]:
 
 def _figures(outcome: Outcome, unloaded: float, offered: float) -> dict[str, Any]:
     flood, searches, returns = outcome.flood, outcome.searches, outcome.returns
-    refusals = [seconds for times in flood.refused.values() for seconds in times]
-    asked = len(flood.seconds) + len(refusals) + flood.broken
+    failed = {str(status): len(times) for status, times in flood.refused.items()}
+    asked = len(flood.seconds) + sum(failed.values()) + flood.broken
     answered = (len(flood.seconds) + returns.answered) / flood.lasted_s
     return {
         "unloaded_passages_per_s": unloaded * BULK,
@@ -140,9 +142,9 @@ def _figures(outcome: Outcome, unloaded: float, offered: float) -> dict[str, Any
         "kept_share": answered / unloaded,
         "answered_share": len(flood.seconds) / asked if asked else None,
         "waiting_at_the_end": outcome.waiting,
-        "refused": {str(status): len(times) for status, times in flood.refused.items()},
+        "failed": failed,
         "broken": flood.broken,
-        "refusal": _latencies(refusals),
+        "refusal": _latencies(flood.refused.get(REFUSED, [])),
         "returns": {
             "came": returns.came,
             "admitted_share": 1 - returns.refused / returns.came if returns.came else None,
