@@ -35,7 +35,6 @@ def test_server_under_overload_is_told_of(tmp_path: Path) -> None:
         load = make_load(server, workload)
         found = asked_too_much(server, load, Plan(TINY, 1.0, 2.0, None), unloaded_s=0.5)
     assert found["unloaded_passages_per_s"] > 0
-    assert found["answered_passages_per_s"] > 0
     assert found["failed"].keys() <= {"429"}
     assert found["broken"] == 0
     assert found["searches"]["p50_ms"] > 0
