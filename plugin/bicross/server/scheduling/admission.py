@@ -83,7 +83,7 @@ class Admission:
         """Room for `tokens`, held while the block runs; `resize` it when the number is known.
 
         A lane that holds nothing takes any one request. Raises `Overloaded`, with the seconds
-        after which `client` should find room. Until it comes back others leave that room to it.
+        after which `client` should find room. What others bring leaves it that room by then.
         """
         promised = self._held[lane].promises.claim(client, tokens, self._clock())
         place = Place(lane, client, tokens, told=promised is not None)
@@ -102,10 +102,16 @@ class Admission:
         self._gauges[place.lane].set(held.tokens)
 
     def _require_room(self, held: _Held, place: Place, tokens: int) -> None:
-        others = held.tokens - place.tokens
-        kept = 0 if place.told else held.promises.tokens(self._clock())
-        if others + kept + tokens <= self._max_tokens or not (others or kept):
+        others, now = held.tokens - place.tokens, self._clock()
+        expected = 0 if place.told else held.promises.tokens(now)
+        if not (others or expected):
             return
+        if others + tokens <= self._max_tokens:
+            rate = self._tokens_per_s(place.lane) or 0.0
+            largest = max(held.largest(), tokens)
+            work = others + tokens
+            if not expected or held.promises.allow(work, rate, self._max_tokens, now, largest):
+                return
         raise Overloaded(
             f"the {place.lane} queue holds {others} tokens and takes {self._max_tokens}; "
             f"this request needs up to {tokens}: send it again later",

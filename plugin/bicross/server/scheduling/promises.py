@@ -68,6 +68,26 @@ class Promises:
         self._lapse(now)
         return round(self._tokens * self._claimed_share)
 
+    def allow(self, work: int, rate: float, room: int, now: float, largest: int) -> bool:
+        """Whether each finds its part of `room` when it comes back though there are `work` tokens
+        to do now, at `rate` a second.
+
+        A place is given back whole: while there is work, as much as the `largest` may be done and
+        still held.
+        """
+        left, done, at = float(work), 0.0, now
+        for promise in self._waiting:
+            if promise.back > at:
+                step = min(left, rate * (promise.back - at))
+                left, at = left - step, promise.back
+                done = done + step if left else 0.0
+            expected = promise.tokens * self._claimed_share
+            held = left + min(largest, done) if left else 0.0
+            if held + expected > room:
+                return False
+            left, largest = left + expected, max(largest, promise.tokens)
+        return True
+
     def claim(self, client: str, asked: int, now: float) -> int | None:
         """The tokens that `client`, who comes back and asks for `asked`, was promised; None where
         it was not told to come now.

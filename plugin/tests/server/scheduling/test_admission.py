@@ -137,6 +137,18 @@ def test_newcomer_leaves_room_to_who_was_told_to_come_back() -> None:
         assert lanes.held(Lane.SEARCH) == 100
 
 
+def test_lane_does_not_stand_idle_for_who_comes_back_later() -> None:
+    """A place of 40 is given back at once; the room of the promise is there 5 s later again."""
+    clock = Clock()
+    lanes = admission(rate=10.0, clock=clock)
+    with full(lanes, leaving=100) as (rest, leaves):
+        assert refused(lanes, 50, "later") == 15
+        leaves.close()
+        clock.now += 1.0
+        rest.enter_context(lanes.place(Lane.SEARCH, 100, "newcomer"))
+        assert lanes.held(Lane.SEARCH) == 100
+
+
 def test_room_that_nobody_comes_back_for_is_given_to_others() -> None:
     clock = Clock()
     lanes = admission(rate=10.0, clock=clock)
