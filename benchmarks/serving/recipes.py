@@ -13,8 +13,6 @@ from benchmarks.serving.passages import ROOT
 from benchmarks.serving.variants import BF16
 from bicross.bundle import open_bundle
 
-# What `bicross tune-serving` chose for OpenVINO where it was tried.
-TUNED = {"BICROSS_STREAMS": "2", "BICROSS_BATCH_TOKENS": "2048"}
 # The same few texts come again and again, and nobody else's server keeps what it computed.
 NO_CACHES = {"BICROSS_QUERY_CACHE_MB": "0", "BICROSS_SCORE_CACHE_MB": "0"}
 
@@ -47,9 +45,8 @@ def recipes(models: Models, threads: int) -> list[Recipe]:
     bundles = [models.bi.bundle, models.cross.bundle]
     ours = [_bicross("bicross", bundles, threads)]
     for precision in ("fp32", "bf16") if BF16 & cpu_flags() else ("fp32",):
-        pair = ("openvino", precision)
-        recipe = _bicross(f"bicross, OpenVINO {precision}", bundles, threads, pair)
-        ours.append(recipe.with_environment(TUNED))
+        name = f"bicross, OpenVINO {precision}"
+        ours.append(_bicross(name, bundles, threads, ("openvino", precision)))
     return [*ours, _plain(models, threads), _infinity(models, threads)]
 
 

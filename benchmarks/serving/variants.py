@@ -52,6 +52,7 @@ VARIANTS = (
     _runtime("openvino", "fp32", 1, 512),
     _runtime("openvino", "fp32", 2, 512),
     _runtime("openvino", "fp32", 2, 2048),
+    _runtime("openvino", "bf16", 2, 512),
     _runtime("openvino", "bf16", 2, 2048),
 )
 

@@ -31,7 +31,7 @@ def serve(
         Path, typer.Option(help="Where the models' engines and precisions stand.")
     ] = Path("bicross.toml"),
     threads: Annotated[
-        int | None, typer.Option(help="Threads of one run of a model [the cores available].")
+        int | None, typer.Option(help="Threads of a model's runs together [the cores available].")
     ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Take over bundles that change on disk.")

@@ -16,7 +16,7 @@ from bicross.runtime import (
     self_test,
 )
 from bicross.runtime.ranking.samples import Sample
-from bicross.tuning.choice import Pair, Setting, Speed, fastest
+from bicross.tuning.choice import Pair, Setting, Speed, fastest, untuned
 from bicross.tuning.gate import Agreement, Answers, answer, compare
 from bicross.tuning.record import Row, Tuning, sample_key
 from bicross.tuning.workload import Workload, interleave, runner, workload
@@ -77,8 +77,10 @@ def tune(bench: Bench) -> Tuning:
             f"no engine serves {bench.bundle.manifest.name} here: {told}; export again"
         )
     threads = available_threads()
-    default = Setting(threads=threads)
-    shapes = [replace(default, streams=streams) for streams in sorted({1, threads})]
+    default = untuned(threads)
+    shapes = [
+        replace(default, streams=streams) for streams in sorted({1, default.streams, threads})
+    ]
     bench.narrate(f"timing {len(passed)} pairs in {len(shapes)} shapes")
     timed = bench.time([(pair, shape) for pair in passed for shape in shapes])
     best = fastest([speed for speed, _ in timed])

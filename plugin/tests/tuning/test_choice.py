@@ -1,9 +1,10 @@
 """The fastest is chosen, and of those that noise cannot tell apart the simplest."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bicross.tuning.choice import NOISE, Pair, Setting, Speed, fastest
+from bicross.tuning.choice import NOISE, Pair, Setting, Speed, fastest, untuned
 
 PAIRS = st.builds(
     Pair, st.sampled_from(["onnxruntime", "openvino"]), st.sampled_from(["fp32", "bf16", "int8"])
@@ -34,3 +35,10 @@ def test_a_tie_goes_to_onnxruntime_and_float32() -> None:
     speeds = [Speed(other, Setting(), 104.0), Speed(simple, Setting(), 100.0)]
     assert fastest(speeds).pair == simple
     assert fastest([Speed(other, Setting(), 120.0), speeds[1]]).pair == other
+
+
+@pytest.mark.parametrize(("threads", "streams"), [(1, 1), (2, 2), (16, 2)])
+def test_untuned_models_run_in_two_streams_where_there_are_two_threads(
+    threads: int, streams: int
+) -> None:
+    assert untuned(threads) == Setting(streams=streams, threads=threads)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bicross.bundle import Bundle
-from bicross.runtime import Execution
+from bicross.runtime import Execution, available_threads
 from bicross.server.settings import Settings
-from bicross.tuning.choice import BASIS, Pair, Setting
+from bicross.tuning.choice import BASIS, Pair, Setting, untuned
 from bicross.tuning.deployment_file import read_pair
 from bicross.tuning.record import cache_file, load
 
@@ -60,7 +60,7 @@ def _default(bundle: Bundle) -> Pair | None:
 def _execution(pair: Pair | None, setting: Setting | None, settings: Settings) -> Execution | None:
     if pair is None:
         return None
-    tuned = setting or Setting()
+    tuned = setting or untuned(settings.threads or available_threads())
     threads = settings.threads or (setting.threads if setting else None)
     streams = settings.streams or tuned.streams
     return Execution(pair.engine, pair.precision, threads, streams, tuned.pad_to)
