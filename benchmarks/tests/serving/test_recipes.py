@@ -13,7 +13,7 @@ def test_no_server_of_ours_keeps_what_it_computed() -> None:
     models = Models(bi, cross, cross)
     made = [*recipes(models, 1), one_bundle(models, 1)]
     ours = [recipe for recipe in made if recipe.name.startswith("bicross")]
-    assert len(ours) == 3
+    assert len(ours) >= 3
     for recipe in ours:
         assert recipe.environment["BICROSS_QUERY_CACHE_MB"] == "0"
         assert recipe.environment["BICROSS_SCORE_CACHE_MB"] == "0"

@@ -3,6 +3,7 @@
 import importlib
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from queue import LifoQueue
 from typing import Any
@@ -21,17 +22,27 @@ AS_WRITTEN = "f32"
 
 
 class OpenVinoGraph:
-    """Each stream has a request of its own, whose memory grows to its largest batch."""
+    """Each stream has a request of its own, whose memory grows to its largest batch; `spare` is a
+    graph of one stream, for a call beyond them.
+    """
 
-    def __init__(self, compiled: Any, outputs: Mapping[str, int | None], streams: int) -> None:  # noqa: ANN401  untyped
+    def __init__(
+        self,
+        compiled: Any,  # noqa: ANN401  untyped
+        spare: Any,  # noqa: ANN401
+        outputs: Mapping[str, int | None],
+        streams: int,
+    ) -> None:
         self.inputs = frozenset(name for port in compiled.inputs for name in port.get_names())
         self.outputs = outputs
         self._idle: LifoQueue[Any] = LifoQueue()
+        # The first in is taken last.
+        self._idle.put(spare.create_infer_request())
         for _ in range(streams):
             self._idle.put(compiled.create_infer_request())
 
     def run(self, feeds: Mapping[str, IntArray], output: str) -> FloatArray:
-        """A call beyond the streams waits for one that is idle."""
+        """A call beyond the streams and one waits for one that is idle."""
         request = self._idle.get()
         try:
             request.infer(dict(feeds), share_inputs=True, share_outputs=True)
@@ -49,7 +60,10 @@ def load(file: Path, output: str, execution: Execution, hint: str | None) -> Ope
         model = core.read_model(str(file))
         outputs = {name: _width(port) for port in model.outputs for name in port.get_names()}
         _keep_only(model, output)
-        compiled = core.compile_model(model, "CPU", _properties(execution, wanted))
+        compiled, spare = (
+            core.compile_model(model, "CPU", _properties(each, wanted))
+            for each in (execution, _of_one_stream(execution))
+        )
     except Exception as error:  # noqa: BLE001  OpenVINO raises RuntimeError and its kin
         raise UnsafeGraph(f"{file}: openvino cannot load the graph: {error}") from None
     computed = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
@@ -58,7 +72,15 @@ def load(file: Path, output: str, execution: Execution, hint: str | None) -> Ope
             f"engine openvino computes in {computed} on this CPU and was asked for {wanted}, "
             "which needs AMX or AVX512-BF16; choose another precision"
         )
-    return OpenVinoGraph(compiled, outputs, execution.streams)
+    return OpenVinoGraph(compiled, spare, outputs, execution.streams)
+
+
+def _of_one_stream(execution: Execution) -> Execution:
+    """OpenVINO has no more streams than cores, and a search that comes while ingest keeps all busy
+    is not to wait for it: that costs the weights once more.
+    """
+    threads = max(1, execution.all_threads // execution.streams)
+    return replace(execution, streams=1, threads=threads)
 
 
 def _properties(execution: Execution, precision: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from bicross.server.scheduling.promises import Promise, Promises
 from bicross.server.telemetry.metrics import Metrics
 
 MAX_RETRY_AFTER_S = 300
+# Of a lane: what those have who were not told to come, while those who were are awaited.
+NEWCOMERS_SHARE = 0.5
 
 
 class Lane(StrEnum):
@@ -69,6 +71,8 @@ class Admission:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_tokens = max_tokens
+        # Whatever was promised: a flood that never returns would leave the server idle.
+        self._newcomers_room = int(max_tokens * NEWCOMERS_SHARE)
         self._gauges = {lane: metrics.queue_tokens.labels(lane) for lane in Lane}
         self._tokens_per_s = tokens_per_s
         self._clock = clock
@@ -83,7 +87,7 @@ class Admission:
         """Room for `tokens`, held while the block runs; `resize` it when the number is known.
 
         A lane that holds nothing takes any one request. Raises `Overloaded`, with the seconds
-        after which `client` should find room. What others bring leaves it that room by then.
+        after which `client` should find room. Until it comes back others leave that room to it.
         """
         promised = self._held[lane].promises.claim(client, tokens, self._clock())
         place = Place(lane, client, tokens, told=promised is not None)
@@ -102,16 +106,10 @@ class Admission:
         self._gauges[place.lane].set(held.tokens)
 
     def _require_room(self, held: _Held, place: Place, tokens: int) -> None:
-        others, now = held.tokens - place.tokens, self._clock()
-        expected = 0 if place.told else held.promises.tokens(now)
-        if not (others or expected):
+        others = held.tokens - place.tokens
+        kept = 0 if place.told else min(held.promises.tokens(self._clock()), self._newcomers_room)
+        if others + kept + tokens <= self._max_tokens or not (others or kept):
             return
-        if others + tokens <= self._max_tokens:
-            rate = self._tokens_per_s(place.lane) or 0.0
-            largest = max(held.largest(), tokens)
-            work = others + tokens
-            if not expected or held.promises.allow(work, rate, self._max_tokens, now, largest):
-                return
         raise Overloaded(
             f"the {place.lane} queue holds {others} tokens and takes {self._max_tokens}; "
             f"this request needs up to {tokens}: send it again later",
@@ -127,7 +125,8 @@ class Admission:
         rate, now = self._tokens_per_s(place.lane), self._clock()
         if rate is None:
             return 1
-        begin, work = held.promises.foresee(held.tokens - place.tokens, rate, now)
+        others = held.tokens - place.tokens
+        begin, work = held.promises.foresee(others, rate, now, self._newcomers_room)
         largest = max(held.largest(), held.promises.largest)
         excess = work + largest + tokens - self._max_tokens
         due = begin + max(0.0, excess) / rate

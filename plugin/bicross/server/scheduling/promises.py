@@ -47,15 +47,16 @@ class Promises:
         self._waiting.append(promise)
         self._tokens += promise.tokens
 
-    def foresee(self, work: float, rate: float, now: float) -> tuple[float, float]:
+    def foresee(self, work: float, rate: float, now: float, least: float) -> tuple[float, float]:
         """The instant at which the last comes back, and the tokens left to do then with its own.
 
-        `work` is what there is now, done at `rate` tokens a second.
+        `work` is what there is now, done at `rate` tokens a second, and newcomers keep it from
+        falling below `least`.
         """
-        at = now
+        at, work = now, max(least, work)
         for promise in self._waiting:
             if promise.back > at:
-                work, at = max(0.0, work - rate * (promise.back - at)), promise.back
+                work, at = max(least, work - rate * (promise.back - at)), promise.back
             work += promise.tokens * self._claimed_share
         return at, work
 
@@ -67,26 +68,6 @@ class Promises:
         """Of those who are expected to come back yet."""
         self._lapse(now)
         return round(self._tokens * self._claimed_share)
-
-    def allow(self, work: int, rate: float, room: int, now: float, largest: int) -> bool:
-        """Whether each finds its part of `room` when it comes back though there are `work` tokens
-        to do now, at `rate` a second.
-
-        A place is given back whole: while there is work, as much as the `largest` may be done and
-        still held.
-        """
-        left, done, at = float(work), 0.0, now
-        for promise in self._waiting:
-            if promise.back > at:
-                step = min(left, rate * (promise.back - at))
-                left, at = left - step, promise.back
-                done = done + step if left else 0.0
-            expected = promise.tokens * self._claimed_share
-            held = left + min(largest, done) if left else 0.0
-            if held + expected > room:
-                return False
-            left, largest = left + expected, max(largest, promise.tokens)
-        return True
 
     def claim(self, client: str, asked: int, now: float) -> int | None:
         """The tokens that `client`, who comes back and asks for `asked`, was promised; None where

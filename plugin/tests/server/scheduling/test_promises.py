@@ -51,26 +51,16 @@ def test_promises_that_nobody_claimed_make_the_others_count_less() -> None:
     assert waiting.tokens(2.0 + GRACE_S) == round(100 * (1 - LATEST))
 
 
-@pytest.mark.parametrize(("work", "allowed"), [(80, True), (81, False)])
-def test_work_that_is_done_by_then_takes_no_room_from_who_comes_back(
-    work: int, allowed: bool
-) -> None:
-    """By 5 s 50 tokens are done, of which the last place of 20 may still be held."""
-    waiting = promises(promise(tokens=50, due=5.0), promise("b", tokens=20, due=60.0))
-    assert waiting.allow(work, 10.0, 100, 0.0, largest=20) is allowed
-
-
-def test_promise_due_now_keeps_its_whole_room() -> None:
-    waiting = promises(promise(tokens=50, due=5.0))
-    assert waiting.allow(50, 10.0, 100, 5.0, largest=20)
-    assert not waiting.allow(51, 10.0, 100, 5.0, largest=20)
-
-
 def test_work_of_those_who_come_is_done_after_they_have_come() -> None:
     """10 tokens a second: 20 are left of 70 when the first brings 10, at 5 s; none at 10 s."""
     waiting = promises(promise("a", 10, due=5.0), promise("b", 40, due=10.0))
-    assert waiting.foresee(70.0, 10.0, 0.0) == (10.0, 40.0)
-    assert promises().foresee(70.0, 10.0, 3.0) == (3.0, 70.0)
+    assert waiting.foresee(70.0, 10.0, 0.0, least=0.0) == (10.0, 40.0)
+    assert promises().foresee(70.0, 10.0, 3.0, least=0.0) == (3.0, 70.0)
+
+
+def test_newcomers_keep_the_work_from_ending() -> None:
+    waiting = promises(promise("a", 10, due=5.0), promise("b", 40, due=10.0))
+    assert waiting.foresee(70.0, 10.0, 0.0, least=50.0) == (10.0, 90.0)
 
 
 def test_largest_is_of_those_that_wait() -> None:
