@@ -89,7 +89,7 @@ def measure(model: Path, options: list[str], scratch: Path) -> dict[str, object]
     peak = usage.ru_maxrss * 1024
     return {
         "model": model.name,
-        "options": options,
+        "options": [option.replace(f"{scratch}/", "") for option in options],
         "exit_status": process.returncode,
         "wall_s": round(seconds, 1),
         "weights_bytes": weights,
