@@ -61,6 +61,6 @@ def _execution(pair: Pair | None, setting: Setting | None, settings: Settings) -
     if pair is None:
         return None
     tuned = setting or untuned(settings.threads or available_threads())
-    threads = settings.threads or (setting.threads if setting else None)
+    threads = settings.threads or tuned.threads
     streams = settings.streams or tuned.streams
     return Execution(pair.engine, pair.precision, threads, streams, tuned.pad_to)

@@ -13,8 +13,6 @@ from bicross.server.scheduling.promises import Promise, Promises
 from bicross.server.telemetry.metrics import Metrics
 
 MAX_RETRY_AFTER_S = 300
-# Of a lane: what those have who were not told to come, while those who were are awaited.
-NEWCOMERS_SHARE = 0.5
 
 
 class Lane(StrEnum):
@@ -71,8 +69,9 @@ class Admission:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_tokens = max_tokens
-        # Whatever was promised: a flood that never returns would leave the server idle.
-        self._newcomers_room = int(max_tokens * NEWCOMERS_SHARE)
+        # As much is kept for who was told to come, and as much is for newcomers whatever was
+        # promised: a flood that never returns would leave the server idle.
+        self._half = max_tokens // 2
         self._gauges = {lane: metrics.queue_tokens.labels(lane) for lane in Lane}
         self._tokens_per_s = tokens_per_s
         self._clock = clock
@@ -107,7 +106,7 @@ class Admission:
 
     def _require_room(self, held: _Held, place: Place, tokens: int) -> None:
         others = held.tokens - place.tokens
-        kept = 0 if place.told else min(held.promises.tokens(self._clock()), self._newcomers_room)
+        kept = 0 if place.told else min(held.promises.tokens(self._clock()), self._half)
         if others + kept + tokens <= self._max_tokens or not (others or kept):
             return
         raise Overloaded(
@@ -126,7 +125,7 @@ class Admission:
         if rate is None:
             return 1
         others = held.tokens - place.tokens
-        begin, work = held.promises.foresee(others, rate, now, self._newcomers_room)
+        begin, work = held.promises.foresee(others, rate, now, self._half)
         largest = max(held.largest(), held.promises.largest)
         excess = work + largest + tokens - self._max_tokens
         due = begin + max(0.0, excess) / rate

@@ -1,7 +1,7 @@
 """Rows that were computed and may be asked for again: of queries, and of pairs where wanted."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 from weakref import WeakKeyDictionary
@@ -41,10 +41,11 @@ class RowCache:
 
     def put(self, key: Key, row: Row) -> None:
         """Keeps a copy; the first of a key, so that an answer once given stays the same."""
-        if key in self._rows or _cost(row) > self._max_bytes:
+        cost = _cost(row)
+        if key in self._rows or cost > self._max_bytes:
             return
         self._rows[key] = _own(row)
-        self.bytes += _cost(row)
+        self.bytes += cost
         while self.bytes > self._max_bytes:
             self.bytes -= _cost(self._rows.popitem(last=False)[1])
 
@@ -71,14 +72,15 @@ class Caches:
         series.cache_hits.inc(hits)
         series.cache_misses.inc(len(order.sequences) - hits)
 
-    def keep(self, computed: Iterable[tuple[Item, Row]]) -> None:
+    def keep(self, model: ServedModel, computed: Sequence[tuple[Item, Row]]) -> None:
+        """The rows of one run, whose lane makes them all queries or all passages."""
+        kind = self._kind(model, computed[0][0].sequence)
+        if kind is None:
+            return
+        cache = self._of(model, kind)
         for item, row in computed:
-            model = item.job.order.model
-            kind = self._kind(model, item.sequence)
-            if kind is not None:
-                cache = self._of(model, kind)
-                cache.put(item.key, row)
-                self._series(model, kind).cache_bytes.set(cache.bytes)
+            cache.put(item.key, row)
+        self._series(model, kind).cache_bytes.set(cache.bytes)
 
     def _kind(self, model: ServedModel, sequence: TokenSequence) -> Kind | None:
         """None where such rows are not kept."""

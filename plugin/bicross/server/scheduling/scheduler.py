@@ -209,7 +209,7 @@ class Scheduler:
         computed = list(zip(batch.items, map(read_only, rows), strict=True))
         jobs, given = set[Job](), 0
         with self._changed:
-            self._caches.keep(computed)
+            self._caches.keep(model, computed)
             for item, row in computed:
                 for rider in self._queue.rides.land(item):
                     given += rider.job.give(item.key, row)
