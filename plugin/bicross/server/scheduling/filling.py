@@ -8,12 +8,12 @@ from bicross.server.scheduling.keys import Key
 from bicross.server.scheduling.work import Item, Job
 
 # Shorter rows are padded: at least so much of a batch must be text,
-MIN_FILL_RATIO = 0.75
-# or no more of it padding than a run of its own would cost. MiniLM-L6 on two cores takes 4.5 ms for
-# 8 tokens, 13.8 for 64 and 83 for 512: 3 ms a run, and a token 0.16.
-RUN_COSTS_TOKENS = 20
+MIN_FILL_RATIO = 0.9
+# or no more of it padding than a run of its own would cost. MiniLM-L6 on one core takes 3.5 ms for
+# 8 tokens, 8.5 for 32 and 15.0 for 64: 1.6 ms a run, and a token 0.21.
+RUN_COSTS_TOKENS = 8
 # So little padding is worth having the first job's own rows before others' of a nearer length.
-CLOSE_FILL_RATIO = 0.9
+CLOSE_FILL_RATIO = 0.97
 # How many jobs behind the first are looked at, and how many sequences in all.
 JOBS_SEEN = 64
 SEQUENCES_SEEN = 256

@@ -13,10 +13,13 @@ class ClientLine:
 
     So a small job passes a huge one and is not passed by it, and none ends later than it would
     with an equal share of the machine: the fair sojourn protocol (Friedman and Henderson,
-    SIGMETRICS 2003).
+    SIGMETRICS 2003). Jobs of fewer than `least` tokens count as equal and stand as they came: it is
+    a batch that is shared out, and a long query that every short one passed would be its client's
+    slowest.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, least: float) -> None:
+        self._least = least
         self._jobs: list[Job] = []
         self._now = 0.0
         self._came = 0
@@ -30,7 +33,7 @@ class ClientLine:
     def add(self, job: Job) -> None:
         self._came += 1
         tokens = sum(job.length(index) for index in job.waiting)
-        job.rank = (self._now + tokens, self._came)
+        job.rank = (self._now + max(self._least, tokens), self._came)
         insort(self._jobs, job, key=lambda each: each.rank)
 
     def remove(self, job: Job) -> None:
@@ -69,7 +72,7 @@ class GraphLine:
     def add(self, job: Job) -> None:
         client = job.order.client
         self._shares.join(client)
-        self._clients.setdefault(client, ClientLine()).add(job)
+        self._clients.setdefault(client, ClientLine(self._slack)).add(job)
 
     def remove(self, job: Job) -> None:
         client = job.order.client

@@ -37,15 +37,13 @@ def test_row_is_left_out_that_would_be_mostly_padding(new_job: NewJob) -> None:
 
 
 def test_padding_that_costs_less_than_a_run_is_taken(new_job: NewJob) -> None:
-    """A fifth of it is text, but another run would cost more."""
-    short = 2
-    assert short + RUN_COSTS_TOKENS >= 20
-    assert filled(new_job(20), new_job(short)) == [20, short]
+    """It is mostly padding for the second, but another run would cost more."""
+    assert filled(new_job(2 + RUN_COSTS_TOKENS), new_job(2)) == [2 + RUN_COSTS_TOKENS, 2]
 
 
 def test_own_rows_of_a_near_length_come_before_others_that_fit_better(new_job: NewJob) -> None:
-    first, second = new_job(100, 95, 95, 95), new_job(100, 100, 100)
-    assert filled(first, second, size=Size(400, 64)) == [100, 95, 95, 95]
+    first, second = new_job(100, 98, 98, 98), new_job(100, 100, 100)
+    assert filled(first, second, size=Size(400, 64)) == [100, 98, 98, 98]
 
 
 def test_others_of_a_nearer_length_come_before_own_rows_that_are_far(new_job: NewJob) -> None:

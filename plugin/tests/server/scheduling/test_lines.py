@@ -11,6 +11,8 @@ from bicross.server.scheduling.work import Item, Job
 
 NewJob = Callable[..., Job]
 SLACK = 10.0
+# Tokens: what is shorter counts as so long.
+BATCH = 5.0
 
 
 @pytest.fixture(scope="session")
@@ -25,14 +27,14 @@ def in_line(line: ClientLine | GraphLine, *jobs: Job) -> None:
 
 def test_small_job_passes_a_huge_one_of_its_client(new_job: NewJob) -> None:
     huge, small = new_job(*[50] * 10), new_job(50)
-    line = ClientLine()
+    line = ClientLine(BATCH)
     in_line(line, huge, small)
     assert list(line) == [small, huge]
 
 
-def test_equal_jobs_stand_in_order_of_coming(new_job: NewJob) -> None:
-    jobs = [new_job(5), new_job(5), new_job(5)]
-    line = ClientLine()
+def test_jobs_of_less_than_a_batch_stand_in_order_of_coming(new_job: NewJob) -> None:
+    jobs = [new_job(5), new_job(3), new_job(4)]
+    line = ClientLine(BATCH)
     in_line(line, *jobs)
     assert list(line) == jobs
 
@@ -40,7 +42,7 @@ def test_equal_jobs_stand_in_order_of_coming(new_job: NewJob) -> None:
 def test_job_that_would_have_ended_first_is_not_passed_by_a_later_one(new_job: NewJob) -> None:
     """Alone, it was given 90 of its 100 tokens meanwhile."""
     early, late = new_job(100), new_job(20)
-    line = ClientLine()
+    line = ClientLine(BATCH)
     line.add(early)
     line.charge(90.0)
     line.add(late)
@@ -49,7 +51,7 @@ def test_job_that_would_have_ended_first_is_not_passed_by_a_later_one(new_job: N
 
 def test_removed_job_leaves_the_others_in_line(new_job: NewJob) -> None:
     jobs = [new_job(5), new_job(6), new_job(7)]
-    line = ClientLine()
+    line = ClientLine(BATCH)
     in_line(line, *jobs)
     line.remove(jobs[1])
     assert list(line) == [jobs[0], jobs[2]]
