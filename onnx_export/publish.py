@@ -17,7 +17,7 @@ from onnx_export.calibration import calibrated
 from onnx_export.descriptions import complete_descriptions, copy_descriptions
 from onnx_export.gate.measurement import Measurement
 from onnx_export.gate.probes import Probes, compute_probes
-from onnx_export.gate.proof import prove_measured
+from onnx_export.gate.proof import prove
 from onnx_export.gate.tolerance import require_spread
 from onnx_export.gate.whole import compare_with_whole
 from onnx_export.graph.build import ExportGraph, build_graph, build_query_graph, served_output
@@ -138,7 +138,7 @@ def _tensors(graph: ExportGraph) -> Graph:
 def _prove_basis(bundle: Bundle, probes: Probes, narrate: Narrate) -> tuple[Measurement, Parity]:
     """The gate's figures of fp32, without which there is no bundle."""
     try:
-        return prove_measured(bundle, probes, narrate)
+        return prove(bundle, probes, narrate)
     except GateFailed as error:
         raise GateFailed(f"{error}; nothing was written", case=error.case) from error
 

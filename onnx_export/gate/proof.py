@@ -12,11 +12,7 @@ from onnx_export.gate.probes import Probes
 Narrate = Callable[[str], None]
 
 
-def prove(bundle: Bundle, probes: Probes, narrate: Narrate) -> Figures:
-    """The gate's figures for `bundle`; raises `GateFailed`."""
-    return prove_measured(bundle, probes, narrate)[1]
-
-
-def prove_measured(bundle: Bundle, probes: Probes, narrate: Narrate) -> tuple[Measurement, Figures]:
+def prove(bundle: Bundle, probes: Probes, narrate: Narrate) -> tuple[Measurement, Figures]:
+    """What was measured of `bundle`, and the gate's figures for it; raises `GateFailed`."""
     measured = measure(load_encoder(bundle, "fp32"), probes, narrate)
     return measured, require_parity(measured, probes, f"{bundle.manifest.name}, fp32")

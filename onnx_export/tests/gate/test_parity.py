@@ -104,7 +104,7 @@ def test_gate_passes_the_same_bundle_when_it_is_right(
     name: str, change: dict[str, Any], exported: Callable[[str], Exported], tmp_path: Path
 ) -> None:
     bundle, probes = exported(name)
-    figures = prove(mutated(bundle, tmp_path / "right", **change), probes, print)
+    _, figures = prove(mutated(bundle, tmp_path / "right", **change), probes, print)
     assert float(figures["max_abs_diff"]) <= float(figures["bound.max_abs_diff"])
     assert {f"max_abs_diff.{kind}.{size}" for kind in ("short", "mixed", "maximum")
             for size in (1, 8, 32)} <= figures.keys()  # fmt: skip
