@@ -1,11 +1,14 @@
 """The app over the tiny bundles, called through ASGI, and requests that are right."""
 
 import asyncio
+import json
+import shutil
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,17 +16,21 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
-from bicross.bundle import Bundle
+from bicross.bundle import Bundle, open_bundle
 from bicross.bundle.record import InputType
 from bicross.runtime import BiEncoder, FloatArray, TokenSequence
 from bicross.server.app import create_app
-from bicross.server.models.catalog import Catalog, ServedModel
+from bicross.server.models.catalog import Catalog, ServedModel, served_model
+from bicross.server.models.places import Places
 from bicross.server.scheduling.admission import Lane
 from bicross.server.scheduling.work import Job, Order
+from bicross.server.serving import Serving
 from bicross.server.settings import Settings
+from bicross.server.swap import Stock, Swapper
 from bicross.server.telemetry.metrics import Metrics
 from bicross.server.transport.door import Doors
 
+BUNDLES = Path(__file__).parents[1] / "bundles"
 Client = httpx.AsyncClient
 Served = Callable[..., AbstractAsyncContextManager[tuple[Client, FastAPI]]]
 
@@ -132,6 +139,60 @@ def served() -> Served:
 async def client(loaded_catalog: Catalog) -> AsyncIterator[Client]:
     async with served_app(loaded_catalog) as (client, _):
         yield client
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A server and who looks at its folders, when a test says so."""
+
+    client: Client
+    serving: Serving
+    swapper: Swapper
+
+    async def look(self, *, at_once: bool = False) -> None:
+        await asyncio.to_thread(self.swapper.look, at_once=at_once)
+
+    async def answers(self, model: str = "tiny-bi", input_type: str = "query") -> str:
+        """The name of the model that answers, or why none does."""
+        body = {"model": model, "input": "the cat", "input_type": input_type}
+        response = await self.client.post("/v1/embeddings", json=body)
+        found = response.json()
+        return str(found["model"] if response.status_code == 200 else found["error"]["code"])
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        return self.serving.metrics.registry.get_sample_value(name, labels)
+
+
+@asynccontextmanager
+async def watched_app(*given: Path) -> AsyncIterator[Watched]:
+    """A server of bundles, or of folders of bundles."""
+    places = Places.of(given)
+    found = places.look()
+    catalog = Catalog([open_bundle(each.folder) for each in found])
+    stock = Stock(places, found, lambda bundle: served_model(bundle, None, None))
+    async with served_app(catalog) as (client, app):
+        yield Watched(client, app.state.serving, Swapper(stock, app.state.serving))
+
+
+@pytest.fixture
+def watched() -> Callable[..., AbstractAsyncContextManager[Watched]]:
+    return watched_app
+
+
+@pytest.fixture
+def lay() -> Callable[[Path, str], str]:
+    """Lays a bundle under the name tiny-bi in one step, and says what its answers call it."""
+
+    def put(folder: Path, source: str) -> str:
+        staging = folder.with_name(f".{folder.name}")
+        shutil.copytree(BUNDLES / source, staging)
+        manifest = staging / "manifest.json"
+        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"name": "tiny-bi"}))
+        shutil.rmtree(folder, ignore_errors=True)
+        staging.rename(folder)
+        return f"tiny-bi@{open_bundle(folder).manifest.digest[:12]}"
+
+    return put
 
 
 @pytest.fixture

@@ -3,24 +3,18 @@
 import asyncio
 import json
 import logging
-import os
 import shutil
 import weakref
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from bicross.bundle import open_bundle
 from bicross.runtime import BiEncoder
-from bicross.server.models.catalog import Catalog, served_model
-from bicross.server.models.places import Places
-from bicross.server.serving import Serving
-from bicross.server.swap import Stock, Swapper
+
+Lay = Callable[[Path, str], str]
 
 BUNDLES = Path(__file__).parents[1] / "bundles"
 URL = "/v1/embeddings"
@@ -28,59 +22,14 @@ URL = "/v1/embeddings"
 OLD, NEW = "tiny-bi", "tiny-cut"
 
 
-def lay(folder: Path, source: str) -> Path:
-    """`source` under the name tiny-bi, in one step."""
-    staging = folder.with_name(f".{folder.name}")
-    shutil.copytree(BUNDLES / source, staging)
-    manifest = staging / "manifest.json"
-    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"name": "tiny-bi"}))
-    shutil.rmtree(folder, ignore_errors=True)
-    staging.rename(folder)
-    return folder
-
-
-def label(folder: Path) -> str:
-    return f"tiny-bi@{open_bundle(folder).manifest.digest[:12]}"
-
-
-@dataclass(frozen=True)
-class Watched:
-    client: httpx.AsyncClient
-    serving: Serving
-    swapper: Swapper
-
-    async def look(self, *, at_once: bool = False) -> None:
-        await asyncio.to_thread(self.swapper.look, at_once=at_once)
-
-    async def answers(self, model: str = "tiny-bi", input_type: str = "query") -> str:
-        """The name of the model that answers."""
-        body = {"model": model, "input": "the cat", "input_type": input_type}
-        response = await self.client.post(URL, json=body)
-        found = response.json()
-        return str(found["model"] if response.status_code == 200 else found["error"]["code"])
-
-    def metric(self, name: str, **labels: str) -> float | None:
-        return self.serving.metrics.registry.get_sample_value(name, labels)
-
-
-@asynccontextmanager
-async def watched(served: Any, *given: Path) -> AsyncIterator[Watched]:
-    places = Places.of(given)
-    found = places.look()
-    catalog = Catalog([open_bundle(each.folder) for each in found])
-    stock = Stock(places, found, lambda bundle: served_model(bundle, None, None))
-    async with served(catalog) as (client, app):
-        yield Watched(client, app.state.serving, Swapper(stock, app.state.serving))
-
-
 async def test_changed_bundle_is_served_once_two_looks_find_it_alike(
-    served: Any, tmp_path: Path
+    watched: Any, lay: Lay, tmp_path: Path
 ) -> None:
-    folder = lay(tmp_path / "bi", OLD)
-    old = label(folder)
-    async with watched(served, folder) as server:
+    folder = tmp_path / "bi"
+    old = lay(folder, OLD)
+    async with watched(folder) as server:
         assert await server.answers() == old
-        new = label(lay(folder, NEW))
+        new = lay(folder, NEW)
         await server.look()
         assert await server.answers() == old
         await server.look()
@@ -90,16 +39,20 @@ async def test_changed_bundle_is_served_once_two_looks_find_it_alike(
         assert server.metric("bicross_model_ready", model=new) == 1
 
 
-async def test_look_that_was_asked_for_waits_for_no_second(served: Any, tmp_path: Path) -> None:
-    folder = lay(tmp_path / "bi", OLD)
-    async with watched(served, folder) as server:
-        new = label(lay(folder, NEW))
+async def test_look_that_was_asked_for_waits_for_no_second(
+    watched: Any, lay: Lay, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bi"
+    lay(folder, OLD)
+    async with watched(folder) as server:
+        new = lay(folder, NEW)
         await server.look(at_once=True)
         assert await server.answers() == new
 
 
-async def test_unchanged_bundle_is_left_alone(served: Any, tmp_path: Path) -> None:
-    async with watched(served, lay(tmp_path / "bi", OLD)) as server:
+async def test_unchanged_bundle_is_left_alone(watched: Any, lay: Lay, tmp_path: Path) -> None:
+    lay(tmp_path / "bi", OLD)
+    async with watched(tmp_path / "bi") as server:
         before = server.serving.catalog.models[0]
         for at_once in (False, False, True):
             await server.look(at_once=at_once)
@@ -133,33 +86,36 @@ async def test_bundle_that_cannot_serve_leaves_the_old_one_and_says_why(
     spoil: Callable[[Path], None],
     code: str,
     reason: str,
-    served: Any,
+    watched: Any,
+    lay: Lay,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    folder = lay(tmp_path / "bi", OLD)
-    old = label(folder)
-    async with watched(served, folder) as server:
-        spoil(lay(folder, NEW))
+    folder = tmp_path / "bi"
+    old = lay(folder, OLD)
+    async with watched(folder) as server:
+        lay(folder, NEW)
+        spoil(folder)
         for _ in range(4):
             await server.look()
         assert await server.answers() == old
         assert server.metric("bicross_bundle_refusals_total", code=code) == 1
         assert reason in caplog.text
         assert f"{old} goes on serving" in caplog.text
-        new = label(lay(folder, NEW))
+        new = lay(folder, NEW)
         for _ in range(2):
             await server.look()
         assert await server.answers() == new
 
 
 async def test_half_written_folder_is_waited_for_and_refused_by_nobody(
-    served: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    watched: Any, lay: Lay, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder = lay(tmp_path / "bi", OLD)
-    old = label(folder)
-    whole = lay(tmp_path / "other", NEW)
-    async with watched(served, folder) as server:
+    folder = tmp_path / "bi"
+    old = lay(folder, OLD)
+    whole = tmp_path / "other"
+    new = lay(whole, NEW)
+    async with watched(folder) as server:
         with caplog.at_level(logging.ERROR):
             (folder / "manifest.json").unlink()
             for name in ("onnx/model.onnx", "goldens.json", "tokenizer.json"):
@@ -170,35 +126,37 @@ async def test_half_written_folder_is_waited_for_and_refused_by_nobody(
             lay(folder, NEW)
             await server.look()
             await server.look()
-        assert await server.answers() == label(whole)
+        assert await server.answers() == new
         assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
 
 
 async def test_manifest_that_came_before_its_files_is_tried_again(
-    served: Any, tmp_path: Path
+    watched: Any, lay: Lay, tmp_path: Path
 ) -> None:
-    folder = lay(tmp_path / "bi", OLD)
-    whole = lay(tmp_path / "other", NEW)
-    async with watched(served, folder) as server:
+    folder = tmp_path / "bi"
+    lay(folder, OLD)
+    whole = tmp_path / "other"
+    new = lay(whole, NEW)
+    async with watched(folder) as server:
         shutil.copy(whole / "manifest.json", folder / "manifest.json")
         await server.look(at_once=True)
         shutil.copytree(whole, folder, dirs_exist_ok=True)
         for _ in range(2):
             await server.look()
-        assert await server.answers() == label(whole)
+        assert await server.answers() == new
 
 
 async def test_admitted_request_ends_on_the_old_model_which_is_then_released(
-    served: Any, tmp_path: Path, gate: Callable[[Any], Any]
+    watched: Any, lay: Lay, tmp_path: Path, gate: Callable[[Any], Any]
 ) -> None:
-    folder = lay(tmp_path / "bi", OLD)
-    old = label(folder)
-    async with watched(served, folder) as server:
+    folder = tmp_path / "bi"
+    old = lay(folder, OLD)
+    async with watched(folder) as server:
         gated: Any = gate(server.serving.catalog.models[0])
         left = weakref.ref(server.serving.catalog.models[0])
         first = asyncio.create_task(server.answers(input_type="passage"))
         assert await asyncio.to_thread(gated.entered.acquire, timeout=30)
-        new = label(lay(folder, NEW))
+        new = lay(folder, NEW)
         await server.look(at_once=True)
         assert await server.answers() == new
         await asyncio.to_thread(server.swapper.release)
@@ -215,11 +173,12 @@ async def test_admitted_request_ends_on_the_old_model_which_is_then_released(
 
 
 async def test_query_that_the_old_bundle_answered_is_computed_by_the_new_one(
-    served: Any, tmp_path: Path
+    watched: Any, lay: Lay, tmp_path: Path
 ) -> None:
-    folder = lay(tmp_path / "bi", OLD)
+    folder = tmp_path / "bi"
+    lay(folder, OLD)
     body = {"model": "tiny-bi", "input": "the cat", "input_type": "query"}
-    async with watched(served, folder) as server:
+    async with watched(folder) as server:
         old = [(await server.client.post(URL, json=body)).json() for _ in range(2)]
         lay(folder, NEW)
         await server.look(at_once=True)
@@ -234,67 +193,14 @@ async def test_query_that_the_old_bundle_answered_is_computed_by_the_new_one(
 
 
 async def test_bundle_of_the_same_digest_laid_anew_begins_without_what_was_kept(
-    served: Any, tmp_path: Path
+    watched: Any, lay: Lay, tmp_path: Path
 ) -> None:
-    folder = lay(tmp_path / "bi", OLD)
-    async with watched(served, folder) as server:
+    folder = tmp_path / "bi"
+    lay(folder, OLD)
+    async with watched(folder) as server:
         name = await server.answers()
         lay(folder, OLD)
         await server.look(at_once=True)
         assert await server.answers() == name
         misses = server.metric("bicross_cache_misses_total", model=name, cache="query")
     assert misses == 2
-
-
-async def test_bundles_of_a_folder_come_and_go(served: Any, tmp_path: Path) -> None:
-    old = label(lay(tmp_path / "v1", OLD))
-    os.utime(tmp_path / "v1" / "manifest.json", (1, 1))
-    async with watched(served, tmp_path) as server:
-        assert await server.answers() == old
-        new = label(lay(tmp_path / "v2", NEW))
-        await server.look()
-        await server.look()
-        # Both are there, and the bare name means the one written last.
-        assert await server.answers() == new
-        assert await server.answers(old) == old
-        assert await server.answers(new) == new
-        shutil.rmtree(tmp_path / "v2")
-        await server.look()
-        await server.look()
-        assert await server.answers() == old
-        assert await server.answers(new) == "model_not_found"
-        assert server.metric("bicross_bundle_changes_total", change="added") == 1
-        assert server.metric("bicross_bundle_changes_total", change="removed") == 1
-
-
-async def test_server_of_an_empty_folder_is_not_ready(served: Any, tmp_path: Path) -> None:
-    lay(tmp_path / "v1", OLD)
-    async with watched(served, tmp_path) as server:
-        shutil.rmtree(tmp_path / "v1")
-        await server.look(at_once=True)
-        assert (await server.client.get("/health/ready")).status_code == 503
-
-
-async def test_bundle_in_two_folders_is_served_from_the_first(
-    served: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    lay(tmp_path / "v1", OLD)
-    async with watched(served, tmp_path) as server:
-        lay(tmp_path / "v2", OLD)
-        await server.look(at_once=True)
-        assert len(server.serving.catalog.models) == 1
-        assert "given twice" in caplog.text
-
-
-async def test_folder_that_cannot_be_read_takes_no_bundle_away(
-    served: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    shelf = tmp_path / "shelf"
-    shelf.mkdir()
-    old = label(lay(shelf / "v1", OLD))
-    async with watched(served, shelf) as server:
-        shelf.rename(tmp_path / "elsewhere")
-        for _ in range(3):
-            await server.look()
-        assert await server.answers() == old
-        assert caplog.text.count("bundles stay as they are") == 1
