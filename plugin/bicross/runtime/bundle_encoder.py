@@ -10,7 +10,7 @@ from bicross.runtime.engine import Execution
 
 @dataclass(frozen=True)
 class BundleEncoder(ABC):
-    """A bundle, loaded. As many threads as there are `streams` may call `run` at once."""
+    """A bundle, loaded. As many threads may call `run` at once as `execution` says."""
 
     bundle: Bundle
     execution: Execution

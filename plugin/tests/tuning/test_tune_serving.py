@@ -43,6 +43,7 @@ def test_the_server_runs_what_was_measured(
     (execution,) = executions
     assert execution is not None
     assert (execution.engine, execution.precision) == tuple(chosen["pair"].values())
+    assert execution.spare
     assert settings.batch_tokens == chosen["setting"]["batch_tokens"]
     assert settings.streams == execution.streams == chosen["setting"]["streams"]
     (model,) = Catalog([bundle], None, executions).models

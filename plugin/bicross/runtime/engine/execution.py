@@ -15,8 +15,10 @@ class Execution:
     """Engine and precision decide the numbers; the rest decides only how fast they come.
 
     `threads` are those of all streams together, by default the cores available. So many `streams`
-    run side by side, each with one thread at least. Batches are made as wide as a multiple of
-    `pad_to` tokens, so that an engine which prepares itself for each width meets fewer.
+    run side by side, each with one thread at least; where there is a `spare`, one run more begins
+    at once while all are busy, which costs OpenVINO the weights once more. Batches are made as wide
+    as a multiple of `pad_to` tokens, so that an engine which prepares itself for each width meets
+    fewer.
 
     Raises `UsageError` for an engine that there is not and for counts below 1.
     """
@@ -26,6 +28,7 @@ class Execution:
     threads: int | None = None
     streams: int = 1
     pad_to: int = 1
+    spare: bool = False
 
     def __post_init__(self) -> None:
         if not is_engine(self.engine):

@@ -11,7 +11,9 @@ IntArray = npt.NDArray[np.int64]
 
 
 class LoadedGraph(Protocol):
-    """A graph ready to run. `run` may be called by as many threads at once as it has streams."""
+    """A graph ready to run. `run` may be called by as many threads at once as it has streams, and
+    by one more where it has a spare.
+    """
 
     @property
     def inputs(self) -> frozenset[str]: ...

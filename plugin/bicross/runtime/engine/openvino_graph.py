@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from queue import LifoQueue
@@ -22,27 +22,24 @@ AS_WRITTEN = "f32"
 
 
 class OpenVinoGraph:
-    """Each stream has a request of its own, whose memory grows to its largest batch; `spare` is a
-    graph of one stream, for a call beyond them.
+    """`requests` run one call each at a time, the last that ended first: the memory of each grows
+    to its largest batch.
     """
 
     def __init__(
         self,
-        compiled: Any,  # noqa: ANN401  untyped
-        spare: Any,  # noqa: ANN401
+        inputs: frozenset[str],
         outputs: Mapping[str, int | None],
-        streams: int,
+        requests: Iterable[Any],
     ) -> None:
-        self.inputs = frozenset(name for port in compiled.inputs for name in port.get_names())
+        self.inputs = inputs
         self.outputs = outputs
         self._idle: LifoQueue[Any] = LifoQueue()
-        # The first in is taken last.
-        self._idle.put(spare.create_infer_request())
-        for _ in range(streams):
-            self._idle.put(compiled.create_infer_request())
+        for request in requests:
+            self._idle.put(request)
 
     def run(self, feeds: Mapping[str, IntArray], output: str) -> FloatArray:
-        """A call beyond the streams and one waits for one that is idle."""
+        """A call beyond the requests waits for one that is idle."""
         request = self._idle.get()
         try:
             request.infer(dict(feeds), share_inputs=True, share_outputs=True)
@@ -60,10 +57,12 @@ def load(file: Path, output: str, execution: Execution, hint: str | None) -> Ope
         model = core.read_model(str(file))
         outputs = {name: _width(port) for port in model.outputs for name in port.get_names()}
         _keep_only(model, output)
-        compiled, spare = (
-            core.compile_model(model, "CPU", _properties(each, wanted))
-            for each in (execution, _of_one_stream(execution))
-        )
+        compiled = core.compile_model(model, "CPU", _properties(execution, wanted))
+        requests = [compiled.create_infer_request() for _ in range(execution.streams)]
+        if execution.spare:
+            beside = core.compile_model(model, "CPU", _properties(_one_stream(execution), wanted))
+            # The first in is taken last.
+            requests.insert(0, beside.create_infer_request())
     except Exception as error:  # noqa: BLE001  OpenVINO raises RuntimeError and its kin
         raise UnsafeGraph(f"{file}: openvino cannot load the graph: {error}") from None
     computed = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
@@ -72,13 +71,12 @@ def load(file: Path, output: str, execution: Execution, hint: str | None) -> Ope
             f"engine openvino computes in {computed} on this CPU and was asked for {wanted}, "
             "which needs AMX or AVX512-BF16; choose another precision"
         )
-    return OpenVinoGraph(compiled, spare, outputs, execution.streams)
+    inputs = frozenset(name for port in compiled.inputs for name in port.get_names())
+    return OpenVinoGraph(inputs, outputs, requests)
 
 
-def _of_one_stream(execution: Execution) -> Execution:
-    """OpenVINO has no more streams than cores, and a search that comes while ingest keeps all busy
-    is not to wait for it: that costs the weights once more.
-    """
+def _one_stream(execution: Execution) -> Execution:
+    """For the spare, which is a graph of its own: OpenVINO has no more streams than cores."""
     threads = max(1, execution.all_threads // execution.streams)
     return replace(execution, streams=1, threads=threads)
 

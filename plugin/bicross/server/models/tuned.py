@@ -63,4 +63,5 @@ def _execution(pair: Pair | None, setting: Setting | None, settings: Settings) -
     tuned = setting or untuned(settings.threads or available_threads())
     threads = settings.threads or tuned.threads
     streams = settings.streams or tuned.streams
-    return Execution(pair.engine, pair.precision, threads, streams, tuned.pad_to)
+    # A search need not wait for an ingest run to end.
+    return Execution(pair.engine, pair.precision, threads, streams, tuned.pad_to, spare=True)

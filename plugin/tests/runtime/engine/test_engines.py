@@ -1,10 +1,12 @@
 """Every engine gives a bundle's goldens again, whoever shares a batch and however many call it."""
 
-from collections.abc import Sequence
+from collections import UserDict
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,7 @@ from bicross.runtime import (
 CPU_ENGINES = ("onnxruntime", "openvino")
 WORDS = ("the", "cat", "sat", "on", "river", "bread", "salt", "fell", "king")
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), max_size=70).map(" ".join), min_size=1)
+OUTPUT = "sentence_embedding"
 TOLERANCE = 1e-5
 # A logit is no unit vector's number: those of tiny-cross reach 11.
 LOGIT_TOLERANCE = 1e-5 * 11
@@ -115,14 +118,34 @@ def test_streams_that_run_at_once_give_what_one_gives(engine: str, bi_bundle: Bu
         assert np.abs(own - one.run(sequences)).max() < TOLERANCE
 
 
+def test_spare_begins_while_the_only_stream_is_busy(bi_bundle: Bundle) -> None:
+    """Onnxruntime takes any number of calls: its threads are not of one stream."""
+    execution = Execution(require("openvino"), threads=1, spare=True)
+    graph = BiEncoder.open(bi_bundle, execution).session.graph
+    both = Barrier(2, timeout=30)
+
+    class Meeting(UserDict[str, Any]):
+        """Can be read once another thread reads one too."""
+
+        def __iter__(self) -> Iterator[str]:
+            both.wait()
+            return super().__iter__()
+
+    rows = ([5, 6], [7, 8, 9])
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda ids: graph.run(Meeting(feeds(ids)), OUTPUT), rows))
+    for own, ids in zip(found, rows, strict=True):
+        assert np.abs(own - graph.run(feeds(ids), OUTPUT)).max() < TOLERANCE
+
+
 def test_output_is_the_caller_s_and_later_runs_do_not_change_it(
     engine: str, bi_bundle: Bundle
 ) -> None:
     encoder = loaded_bi(bi_bundle, engine)
     graph = encoder.session.graph
-    first = graph.run(feeds([5, 6]), "sentence_embedding")
+    first = graph.run(feeds([5, 6]), OUTPUT)
     kept = first.copy()
-    graph.run(feeds([7, 8]), "sentence_embedding")
+    graph.run(feeds([7, 8]), OUTPUT)
     assert np.array_equal(first, kept)
 
 
