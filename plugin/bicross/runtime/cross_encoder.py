@@ -59,13 +59,18 @@ class CrossEncoder(BundleEncoder):
         return result
 
     def tokenize(
-        self, query: str, passages: Sequence[str], max_passage_tokens: int | None = None
+        self,
+        query: str,
+        passages: Sequence[str],
+        max_passage_tokens: int | None = None,
+        *,
+        whole: bool = False,
     ) -> list[TokenSequence]:
-        """A row per pair; a passage keeps at most `max_passage_tokens`, where given."""
+        """A row per pair; see `Tokenizer.encode_pairs`."""
         if self.template is not None:
-            return self.template.encode_pairs(query, passages, max_passage_tokens)
+            return self.template.encode_pairs(query, passages, max_passage_tokens, whole=whole)
         query = (self.head.prompt or "") + query
-        return self.tokenizer.encode_pairs(query, passages, max_passage_tokens)
+        return self.tokenizer.encode_pairs(query, passages, max_passage_tokens, whole=whole)
 
     def run(self, sequences: Sequence[TokenSequence]) -> FloatArray:
         """One run of the model: one logit per pair, [len(sequences)]. At least one sequence."""

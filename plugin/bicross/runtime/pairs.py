@@ -9,7 +9,7 @@ import tokenizers
 
 from bicross.bundle.heads import Template
 from bicross.errors import QueryTooLong
-from bicross.runtime.tokenization import Tokenizer, TokenSequence, require_unicode
+from bicross.runtime.tokenization import Tokenizer, TokenSequence
 
 # Texts that begin and end with other tokens: what their rows share at the end is the template's.
 FILLERS = ("0", "1 2 3 4")
@@ -31,25 +31,33 @@ class PairTemplate:
     def load(cls, tokenizer: Tokenizer, template: Template) -> Self:
         bare = cls(tokenizer, template, ())
         first, second = (
-            part.ids for part in bare._cut([bare._text(filler, filler) for filler in FILLERS])
+            part.ids for part in tokenizer.split([bare._text(filler, filler) for filler in FILLERS])
         )
         return cls(tokenizer, template, tuple(_common_end(first, second)))
 
     def encode_pairs(
-        self, query: str, passages: Sequence[str], max_passage_tokens: int | None = None
+        self,
+        query: str,
+        passages: Sequence[str],
+        max_passage_tokens: int | None = None,
+        *,
+        whole: bool = False,
     ) -> list[TokenSequence]:
         """A pair too long loses passage tokens, never the query's nor the template's.
 
-        A passage keeps at most `max_passage_tokens`, where given.
+        A passage keeps at most `max_passage_tokens`, where given; `whole` as in
+        `Tokenizer.encode_texts`.
 
         Raises `QueryTooLong` when the query leaves no room for a passage token, and
         `InvalidRequest` for a lone surrogate.
         """
         self._require_room(query)
         start = len(self._before(query))
+        texts = [self._text(query, passage) for passage in passages]
+        needed = None if whole else self.tokenizer.max_tokens
         rows = []
         for passage, part in zip(
-            passages, self._cut([self._text(query, passage) for passage in passages]), strict=True
+            passages, self.tokenizer.split(texts, needed, offsets=True), strict=True
         ):
             end = start + len(self._content(passage))
             rows.append(self._row(part, (start, end), max_passage_tokens))
@@ -73,7 +81,7 @@ class PairTemplate:
         )
 
     def _require_room(self, query: str) -> None:
-        around, own = (len(part) for part in self._cut([self._text(query, ""), query]))
+        around, own = (len(part) for part in self.tokenizer.split([self._text(query, ""), query]))
         if around >= self.tokenizer.max_tokens:
             raise QueryTooLong(
                 f"`query` has {own} tokens; the model takes {self.tokenizer.max_tokens}, of which "
@@ -90,14 +98,6 @@ class PairTemplate:
 
     def _content(self, text: str) -> str:
         return text.strip() if self.template.strip else text
-
-    def _cut(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
-        """With the characters that each token comes from."""
-        try:
-            return self.tokenizer.pieces.encode_batch(list(texts), add_special_tokens=False)
-        except (TypeError, UnicodeEncodeError):
-            require_unicode(texts)
-            raise
 
 
 def _tokens_of(part: tokenizers.Encoding, span: tuple[int, int]) -> tuple[int, int]:

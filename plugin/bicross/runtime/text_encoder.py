@@ -60,10 +60,12 @@ class TextEncoder(BundleEncoder):
         expansion = self.sides[input_type].tokenizer.expansion
         return expansion.length if expansion is not None else 0
 
-    def tokenize(self, texts: Sequence[str], input_type: InputType) -> list[TokenSequence]:
+    def tokenize(
+        self, texts: Sequence[str], input_type: InputType, *, whole: bool = False
+    ) -> list[TokenSequence]:
         """Each text after its prompt, cut to what the model takes; see `Tokenizer.encode_texts`."""
         side = self.sides[input_type]
-        return side.tokenizer.encode_texts(texts, side.prompt, side.prompt_tokens)
+        return side.tokenizer.encode_texts(texts, side.prompt, side.prompt_tokens, whole=whole)
 
     def run_graph(self, sequences: Sequence[TokenSequence]) -> FloatArray:
         """The graph's output, one row per sequence; all are of one graph, see `by_graph`."""

@@ -7,7 +7,7 @@ how long a sequence may be, and a batch is padded to its own longest row.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,7 +20,9 @@ from bicross.bundle.layout import CONFIG
 from bicross.bundle.record import InputType
 from bicross.bundle.sequences import Expansion, Sequences
 from bicross.errors import InvalidManifest, InvalidRequest, QueryTooLong
+from bicross.runtime.beginnings import encode_beginnings, first_reach
 from bicross.runtime.pair_assembly import PairForm, Stretch, as_ids
+from bicross.runtime.word_bounds import reads_word_by_word
 
 # The largest vocabularies in use (256,000 pieces) take some 35 MB.
 MAX_TOKENIZER_BYTES = 128 << 20
@@ -31,7 +33,8 @@ MAX_ID = (1 << 31) - 1
 class TokenSequence:
     """One row for the model. `ids` and `type_ids` have the same length.
 
-    `full_length` is what the text would have taken untruncated, special tokens included.
+    `full_length` is what the text would have taken untruncated, special tokens included; where
+    its end was not read, some number between `length` and that.
     `prompt_tokens` counts the tokens at the start that are not pooled where the model leaves its
     prompt out. The last `expanded` ids were added by query expansion; the other tokens see them
     where `attends_expanded`.
@@ -85,14 +88,19 @@ class Tokenizer:
         )
 
     def encode_texts(
-        self, texts: Sequence[str], prompt: str = "", prompt_tokens: int = 0
+        self,
+        texts: Sequence[str],
+        prompt: str = "",
+        prompt_tokens: int = 0,
+        *,
+        whole: bool = False,
     ) -> list[TokenSequence]:
         """Each text after `prompt`, cut on the right to `max_tokens`, then expanded.
 
-        `prompt_tokens` is only noted. Raises `InvalidRequest` for a lone surrogate, naming its
-        position but no field.
+        `prompt_tokens` is only noted. `whole` reads what is cut off too, so that `full_length` is
+        exact. Raises `InvalidRequest` for a lone surrogate, naming its position but no field.
         """
-        parts = self._cut([prompt + text for text in texts])
+        parts = self.split([prompt + text for text in texts], None if whole else self.max_tokens)
         return [self._expanded(self._finish(part, prompt_tokens)) for part in parts]
 
     def count_prompt(self, prompt: str) -> int:
@@ -102,23 +110,28 @@ class Tokenizer:
         """
         if not prompt:
             return 0
-        row = self._finish(self._cut([prompt])[0])
+        row = self._finish(self.split([prompt])[0])
         special = (
             self.pieces.get_added_tokens_decoder().get(int(row.ids[-1])) if row.length else None
         )
         return row.length - (special is not None and special.special)
 
     def encode_pairs(
-        self, query: str, passages: Sequence[str], max_passage_tokens: int | None = None
+        self,
+        query: str,
+        passages: Sequence[str],
+        max_passage_tokens: int | None = None,
+        *,
+        whole: bool = False,
     ) -> list[TokenSequence]:
         """The query with each passage; a pair too long loses passage tokens, never query tokens.
 
-        A passage keeps at most `max_passage_tokens`, where given.
+        A passage keeps at most `max_passage_tokens`, where given; `whole` as in `encode_texts`.
 
         Raises `QueryTooLong` when the query leaves no room for a passage token, and
         `InvalidRequest` for a lone surrogate.
         """
-        query_part = self._cut([query])[0]
+        query_part = self.split([query])[0]
         special = self.pieces.num_special_tokens_to_add(is_pair=True)
         room = self.max_tokens - special - len(query_part)
         if room < 1:
@@ -128,7 +141,7 @@ class Tokenizer:
                 param="query",
             )
         room = min(room, max_passage_tokens or room)
-        form, parts = self.pair_form, self._cut(passages)
+        form, parts = self.pair_form, self.split(passages, None if whole else room)
         if form is None:
             return [self._join(query_part, part, room) for part in parts]
         head = form.head(as_ids(query_part))
@@ -146,13 +159,34 @@ class Tokenizer:
         ids, type_ids = form.join(head, kept)
         return TokenSequence(ids, type_ids, len(ids) + len(part) - len(kept), self.input_type)
 
-    def _cut(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
-        """Pieces without special tokens. Long lists run on all cores, without the GIL."""
+    @cached_property
+    def reads_word_by_word(self) -> bool:
+        return reads_word_by_word(self.pieces)
+
+    def split(
+        self, texts: Sequence[str], tokens: int | None = None, *, offsets: bool = False
+    ) -> list[tokenizers.Encoding]:
+        """Pieces without special tokens. Long lists run on all cores, without the GIL.
+
+        Where only the first `tokens` pieces matter, a long text may be read no further; where it
+        has more than these, so has what is given. With `offsets` pieces know their characters.
+        Raises `InvalidRequest` for a lone surrogate.
+        """
+        encode_batch = self.pieces.encode_batch if offsets else self.pieces.encode_batch_fast
+        encode = partial(encode_batch, add_special_tokens=False)
         try:
-            return self.pieces.encode_batch_fast(list(texts), add_special_tokens=False)
+            if tokens is None or not self._any_long(texts, tokens):
+                return encode(list(texts))
         except (TypeError, UnicodeEncodeError):
             require_unicode(texts)
             raise
+        require_unicode(texts)
+        return encode_beginnings(encode, texts, tokens)
+
+    def _any_long(self, texts: Sequence[str], tokens: int) -> bool:
+        """Whether some text is worth reading in part."""
+        longest = max(map(len, texts), default=0)
+        return longest > first_reach(tokens) and self.reads_word_by_word
 
     def _finish(self, part: tokenizers.Encoding, prompt_tokens: int = 0) -> TokenSequence:
         special = self.pieces.num_special_tokens_to_add(is_pair=False) if self.special_tokens else 0

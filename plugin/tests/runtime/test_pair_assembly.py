@@ -91,7 +91,7 @@ def test_pairs_of_a_bundle_are_those_that_the_tokenizer_makes(
 ) -> None:
     tokenizer = cross_encoder.tokenizer
     long = "cat " * 99
-    rows = tokenizer.encode_pairs(query, [*passages, long])
+    rows = tokenizer.encode_pairs(query, [*passages, long], whole=True)
     for row, passage in zip(rows[:-1], passages, strict=True):
         whole = tokenizer.pieces.encode(query, passage)
         assert (row.ids.tolist(), row.type_ids.tolist()) == (whole.ids, whole.type_ids)

@@ -66,6 +66,17 @@ def test_passage_keeps_no_more_tokens_than_asked_for(query: str, passage: str, l
     assert row.ids.tolist()[:before] == whole(query, passage)[:before]
 
 
+@given(query=queries, passage=texts, limit=st.none() | st.integers(1, 2 * MAX_TOKENS))
+def test_row_does_not_tell_whether_the_passage_s_end_was_read(
+    query: str, passage: str, limit: int | None
+) -> None:
+    passage = f"{passage} a word " * 60
+    (part,) = pair().encode_pairs(query, [passage], limit)
+    (whole,) = pair().encode_pairs(query, [passage], limit, whole=True)
+    assert part.ids.tolist() == whole.ids.tolist()
+    assert part.length < part.full_length < whole.full_length
+
+
 def test_passage_is_cut_to_the_tokens_asked_for_before_the_template_goes_on() -> None:
     (row,) = pair().encode_pairs("q", ["cdefgh"], 2)
     assert row.ids.tolist() == whole("q", "cd")

@@ -145,6 +145,28 @@ def test_long_text_says_how_long_it_was(bi_encoder: BiEncoder) -> None:
     assert (sequence.length, sequence.full_length, sequence.truncated) == (64, 102, True)
 
 
+def test_end_of_a_long_text_is_read_only_where_its_length_is_asked_for(
+    bi_encoder: BiEncoder, cross_encoder: CrossEncoder
+) -> None:
+    long = "cat " * 5000
+    (part,) = bi_encoder.tokenizer.encode_texts([long])
+    (whole,) = bi_encoder.tokenizer.encode_texts([long], whole=True)
+    assert part.length < part.full_length < whole.full_length == 5002
+    (part,) = cross_encoder.tokenizer.encode_pairs("dog", [long])
+    (whole,) = cross_encoder.tokenizer.encode_pairs("dog", [long], whole=True)
+    assert part.length < part.full_length < whole.full_length == 5004
+
+
+@pytest.mark.parametrize("family", ["roberta", "llama", "xlm-roberta"])
+@given(text=texts, prompt=st.sampled_from(["", "query: ", "x" * 700]))
+def test_tokens_do_not_tell_whether_the_end_was_read(family: str, text: str, prompt: str) -> None:
+    ours = Tokenizer(FAMILIES[family](), max_tokens=12, pad_id=0)
+    (part,) = ours.encode_texts([text * 3], prompt)
+    (whole,) = ours.encode_texts([text * 3], prompt, whole=True)
+    assert part.ids.tolist() == whole.ids.tolist()
+    assert part.truncated == whole.truncated
+
+
 def test_long_pair_loses_passage_tokens_and_no_query_token(cross_encoder: CrossEncoder) -> None:
     query = "cat " * 50
     (sequence,) = cross_encoder.tokenizer.encode_pairs(query, ["dog " * 100])
@@ -177,6 +199,11 @@ def test_passage_keeps_no_more_than_the_tokens_asked_for(cross_encoder: CrossEnc
 def test_lone_surrogate_is_refused_by_its_place(bi_encoder: BiEncoder) -> None:
     with pytest.raises(InvalidRequest, match="text 1 holds a lone surrogate at character 2"):
         bi_encoder.tokenizer.encode_texts(["fine", "a \ud800"])
+
+
+def test_lone_surrogate_is_refused_in_what_is_cut_off_too(bi_encoder: BiEncoder) -> None:
+    with pytest.raises(InvalidRequest, match="text 1 holds a lone surrogate at character 8000"):
+        bi_encoder.tokenizer.encode_texts(["fine", "the cat " * 1000 + "\ud800"])
 
 
 @given(text=texts)

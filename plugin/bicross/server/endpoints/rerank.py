@@ -56,7 +56,9 @@ async def rerank(request: Request) -> Response:
         work = Work(
             model=model,
             lane=Lane.SEARCH,
-            tokenize=lambda: encoder.tokenize(query, documents, asked.max_tokens_per_doc),
+            tokenize=lambda: encoder.tokenize(
+                query, documents, asked.max_tokens_per_doc, whole=not asked.truncate
+            ),
             most_tokens=most_tokens(documents, besides, model.manifest.max_tokens),
             field="documents",
             truncate=asked.truncate,

@@ -25,7 +25,7 @@ def text_work(
     return Work(
         model=model,
         lane=Lane.SEARCH if input_type == "query" else Lane.INGEST,
-        tokenize=lambda: encoder.tokenize(texts, input_type),
+        tokenize=lambda: encoder.tokenize(texts, input_type, whole=not asked.truncate),
         most_tokens=most_tokens(texts, max(besides, fewest), encoder.max_tokens(input_type)),
         field="input",
         truncate=asked.truncate,
