@@ -1,32 +1,26 @@
 """Texts to token ids, as the model's own library cuts them.
 
-Only the tokenizer's JSON file is read. Truncation and padding in it are ignored: the manifest says
-how long a sequence may be, and a batch is padded to its own longest row.
+Truncation and padding in the tokenizer's file are ignored: the manifest says how long a sequence
+may be, and a batch is padded to its own longest row.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import tokenizers
 
 from bicross.bundle import Bundle
-from bicross.bundle.layout import CONFIG
 from bicross.bundle.record import InputType
 from bicross.bundle.sequences import Expansion, Sequences
 from bicross.errors import InvalidManifest, InvalidRequest, QueryTooLong
 from bicross.runtime.beginnings import encode_beginnings, first_reach
 from bicross.runtime.pair_assembly import PairForm, Stretch, as_ids
+from bicross.runtime.tokenizer_file import read_pad_id, read_pieces
 from bicross.runtime.word_bounds import reads_word_by_word
-
-# The largest vocabularies in use (256,000 pieces) take some 35 MB.
-MAX_TOKENIZER_BYTES = 128 << 20
-MAX_ID = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +73,8 @@ class Tokenizer:
                 f"bundle {bundle.path.name}: sequences.{input_type}.expansion fills rows to "
                 f"{own.expansion.length} tokens, but the model takes {max_tokens}; export again"
             )
-        pieces = _read_pieces(bundle, manifest.tokenizers[input_type])
-        pad_id = _pad_id(bundle.file(CONFIG), pieces, own_file=own.tokenizer is not None)
+        pieces = read_pieces(bundle, manifest.tokenizers[input_type])
+        pad_id = read_pad_id(bundle, pieces, own_file=own.tokenizer is not None)
         pieces.no_truncation()
         pieces.no_padding()
         return cls(
@@ -236,45 +230,3 @@ def require_unicode(texts: Sequence[str]) -> None:
                 f"text {index} holds a lone surrogate at character {error.start}; "
                 "send whole Unicode characters",
             ) from None
-
-
-def _read_pieces(bundle: Bundle, name: str) -> tokenizers.Tokenizer:
-    file = bundle.file(name)
-    size = file.stat().st_size
-    if size > MAX_TOKENIZER_BYTES:
-        raise InvalidManifest(
-            f"bundle {bundle.path.name}: {name} has {size} bytes; "
-            f"at most {MAX_TOKENIZER_BYTES} are read"
-        )
-    try:
-        return tokenizers.Tokenizer.from_file(str(file))
-    except Exception as error:  # noqa: BLE001  the library raises bare Exception
-        raise InvalidManifest(
-            f"bundle {bundle.path.name}: {name} cannot be read: {error}"
-        ) from None
-
-
-def _pad_id(config: Path, pieces: tokenizers.Tokenizer, *, own_file: bool) -> int:
-    """The model's own padding token: some graphs count positions by it, so that 0 is not enough.
-
-    config.json speaks of the model that tokenizer.json belongs to; an `own_file` may be another's.
-    """
-    padding = pieces.padding
-    if own_file and padding:
-        return int(padding["pad_id"])
-    found = _read_config(config).get("pad_token_id") if config.is_file() else None
-    if isinstance(found, int) and 0 <= found <= MAX_ID:
-        return found
-    return int(padding["pad_id"]) if padding else 0
-
-
-def _read_config(config: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(config.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise InvalidManifest(
-            f"bundle {config.parent.name}: {CONFIG} is not JSON: {error}"
-        ) from None
-    if not isinstance(found, dict):
-        raise InvalidManifest(f"bundle {config.parent.name}: {CONFIG} is not a JSON object")
-    return found
