@@ -1,10 +1,10 @@
 """POST /v1/embeddings, in OpenAI's shape."""
 
 import base64
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -13,8 +13,7 @@ from bicross.runtime.quantized_vectors import Vectors, convert, require_dtype
 from bicross.server.endpoints.documented import documented
 from bicross.server.endpoints.entrance import entering
 from bicross.server.endpoints.schemas import EmbeddingsAnswer, EmbeddingsRequest
-from bicross.server.endpoints.text_work import text_work, usage
-from bicross.server.serving import Numbers, Serving
+from bicross.server.endpoints.text_work import text_answer, text_work
 
 router = APIRouter()
 
@@ -28,39 +27,20 @@ async def create_embeddings(request: Request) -> Response:
     `usage.truncated`, unless `truncate` is false. `dimensions` cuts the vectors to one of the
     lengths that the model was trained for; `output_dtype` is how their numbers are written.
     """
-    serving: Serving = request.app.state.serving
-    settings = serving.settings
-    deadline = serving.deadline(request)
-    async with entering(request) as (body, entry):
-        asked = EmbeddingsRequest.read(body)
-        model = serving.catalog.find(asked.model, "text_embedding")
-        encoder = model.require_encoder()
-        if not isinstance(encoder, BiEncoder):
-            raise TypeError(model.label)
+    async with entering(request) as entered:
+        asked = EmbeddingsRequest.read(entered.body)
+        model = entered.find(asked.model, "text_embedding")
+        encoder = model.require(BiEncoder)
         encoder.require_dimensions(asked.dimensions)
         require_dtype(encoder.head, asked.output_dtype, model.label)
-        work = text_work(model, encoder, asked, settings)
-        numbers = await serving.compute(request, work, deadline, entry)
+        numbers = await entered.compute(text_work(model, encoder, asked, entered.settings))
     vectors = convert(
         encoder.cut(numbers.array, asked.dimensions), asked.output_dtype, encoder.head
     )
-    answer = _answer(model.label, vectors, numbers, asked.encoding_format)
-    return Response(
-        orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json"
-    )
-
-
-def _answer(label: str, vectors: Vectors, numbers: Numbers, encoding_format: str) -> dict[str, Any]:
-    as_text = encoding_format == "base64"
-    return {
-        "object": "list",
-        "model": label,
-        "data": [
-            {"object": "embedding", "index": index, "embedding": base64_of(row) if as_text else row}
-            for index, row in enumerate(np.ascontiguousarray(vectors))
-        ],
-        "usage": usage(numbers),
-    }
+    rows: Iterable[Any] = np.ascontiguousarray(vectors)
+    if asked.encoding_format == "base64":
+        rows = map(base64_of, rows)
+    return text_answer(model, rows, numbers)
 
 
 def base64_of(row: Vectors) -> str:

@@ -2,24 +2,46 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 
+from bicross.bundle.record import Task
 from bicross.server.endpoints.bodies import parse_object, read_body
+from bicross.server.models.catalog import ServedModel
 from bicross.server.scheduling.admission import Lane
 from bicross.server.scheduling.entry import Entry
-from bicross.server.serving import Serving
+from bicross.server.serving import Numbers, Serving, Work
 from bicross.server.settings import Settings
 
 QUERY = b'"query"'
 
 
+@dataclass
+class Entered:
+    """A request with its body's object, and by when it wants its answer: see `Serving.deadline`."""
+
+    request: Request
+    serving: Serving
+    deadline: float
+    entry: Entry
+    body: dict[str, Any]
+
+    @property
+    def settings(self) -> Settings:
+        return self.serving.settings
+
+    def find(self, model_id: str, task: Task) -> ServedModel:
+        return self.serving.catalog.find(model_id, task)
+
+    async def compute(self, work: Work) -> Numbers:
+        return await self.serving.compute(self.request, work, self.deadline, self.entry)
+
+
 @asynccontextmanager
-async def entering(
-    request: Request, lane: Lane | None = None
-) -> AsyncIterator[tuple[dict[str, Any], Entry]]:
-    """The body's object, and the request's entry, which ends with the block.
+async def entering(request: Request, lane: Lane | None = None) -> AsyncIterator[Entered]:
+    """The request, whose entry ends with the block.
 
     `lane` is that of all requests to a path. Of another path a large body enters with ingest before
     it is read, and one that cannot say `query` before it is parsed; `compute` moves what was a
@@ -27,9 +49,11 @@ async def entering(
     """
     serving: Serving = request.app.state.serving
     settings = serving.settings
+    deadline = serving.deadline(request)
     client = request.client.host if request.client else ""
     with Entry(serving.admission, client, settings.max_request_tokens) as entry:
-        yield await _read_object(request, settings, entry, lane), entry
+        body = await _read_object(request, settings, entry, lane)
+        yield Entered(request, serving, deadline, entry, body)
 
 
 async def _read_object(

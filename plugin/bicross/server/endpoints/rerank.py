@@ -20,7 +20,7 @@ from bicross.server.endpoints.texts import (
     size_bytes,
 )
 from bicross.server.scheduling.admission import Lane
-from bicross.server.serving import Serving, Work
+from bicross.server.serving import Work
 
 router = APIRouter()
 
@@ -40,15 +40,10 @@ async def rerank(request: Request) -> Response:
     never of the query. With `partial` the answer leaves before the deadline, with the documents
     scored by then; the first are scored first.
     """
-    serving: Serving = request.app.state.serving
-    settings = serving.settings
-    deadline = serving.deadline(request)
-    async with entering(request, Lane.SEARCH) as (body, entry):
-        asked = RerankRequest.read(body)
-        model = serving.catalog.find(asked.model, "rerank")
-        encoder = model.require_encoder()
-        if not isinstance(encoder, CrossEncoder):
-            raise TypeError(model.label)
+    async with entering(request, Lane.SEARCH) as entered:
+        asked = RerankRequest.read(entered.body)
+        model, settings = entered.find(asked.model, "rerank"), entered.settings
+        encoder = model.require(CrossEncoder)
         query = read_text(asked.query, "query", settings.max_text_bytes)
         limits = TextLimits(settings.max_documents, settings.max_text_bytes, "max_documents")
         documents = read_documents(asked.documents, limits)
@@ -65,8 +60,8 @@ async def rerank(request: Request) -> Response:
             partial=asked.partial,
         )
         if asked.partial:
-            deadline = _in_time(deadline, time.monotonic())
-        numbers = await serving.compute(request, work, deadline, entry)
+            entered.deadline = _in_time(entered.deadline, time.monotonic())
+        numbers = await entered.compute(work)
     results = _results(numbers.array, numbers.computed, encoder)[: asked.top_n]
     if asked.return_documents:
         for result in results:

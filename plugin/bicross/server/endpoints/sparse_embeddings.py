@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -11,8 +10,7 @@ from bicross.runtime import SparseEncoder, SparseVector
 from bicross.server.endpoints.documented import documented
 from bicross.server.endpoints.entrance import entering
 from bicross.server.endpoints.schemas import SparseEmbeddingsAnswer, SparseEmbeddingsRequest
-from bicross.server.endpoints.text_work import text_work, usage
-from bicross.server.serving import Numbers, Serving
+from bicross.server.endpoints.text_work import text_answer, text_work
 
 router = APIRouter()
 
@@ -25,26 +23,17 @@ async def create_sparse_embeddings(request: Request) -> Response:
     `sparse_vector` takes as it is; a dot in a token is written `__`. With
     `indices` it is a list of `{"index", "value"}` by token id.
     """
-    serving: Serving = request.app.state.serving
-    settings = serving.settings
-    deadline = serving.deadline(request)
-    async with entering(request) as (body, entry):
-        asked = SparseEmbeddingsRequest.read(body)
-        model = serving.catalog.find(asked.model, "sparse_embedding")
-        encoder = model.require_encoder()
-        if not isinstance(encoder, SparseEncoder):
-            raise TypeError(model.label)
-        work = text_work(model, encoder, asked, settings)
-        numbers = await serving.compute(request, work, deadline, entry)
+    async with entering(request) as entered:
+        asked = SparseEmbeddingsRequest.read(entered.body)
+        model = entered.find(asked.model, "sparse_embedding")
+        encoder = model.require(SparseEncoder)
+        numbers = await entered.compute(text_work(model, encoder, asked, entered.settings))
     vectors = [row for row in numbers.rows if isinstance(row, SparseVector)]
     written = [
         by_index(vector) if asked.encoding_format == "indices" else by_token(vector, encoder.names)
         for vector in vectors
     ]
-    return Response(
-        orjson.dumps(_answer(model.label, written, numbers), option=orjson.OPT_SERIALIZE_NUMPY),
-        media_type="application/json",
-    )
+    return text_answer(model, written, numbers)
 
 
 def by_token(vector: SparseVector, names: tuple[str, ...]) -> dict[str, np.float32]:
@@ -56,15 +45,3 @@ def by_token(vector: SparseVector, names: tuple[str, ...]) -> dict[str, np.float
 def by_index(vector: SparseVector) -> list[dict[str, Any]]:
     pairs = zip(vector.indices.tolist(), vector.weights, strict=True)
     return [{"index": index, "value": weight} for index, weight in pairs]
-
-
-def _answer(label: str, written: list[Any], numbers: Numbers) -> dict[str, Any]:
-    return {
-        "object": "list",
-        "model": label,
-        "data": [
-            {"object": "embedding", "index": index, "embedding": embedding}
-            for index, embedding in enumerate(written)
-        ],
-        "usage": usage(numbers),
-    }

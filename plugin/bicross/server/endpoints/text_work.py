@@ -1,4 +1,10 @@
-"""What requests for single texts have in common, whatever an encoder makes of them."""
+"""What requests for single texts and their answers have in common, whatever an encoder gives."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from starlette.responses import Response
 
 from bicross.bundle.record import InputType
 from bicross.runtime import TextEncoder
@@ -32,9 +38,23 @@ def text_work(
     )
 
 
-def usage(numbers: Numbers) -> dict[str, int]:
-    return {
-        "prompt_tokens": numbers.tokens,
-        "total_tokens": numbers.tokens,
-        "truncated": numbers.truncated,
+def text_answer(
+    model: ServedModel, values: Iterable[Any], numbers: Numbers, field: str = "embedding"
+) -> Response:
+    """In the shape of OpenAI's embeddings: `values` has one of each text, called `field`."""
+    answer = {
+        "object": "list",
+        "model": model.label,
+        "data": [
+            {"object": "embedding", "index": index, field: value}
+            for index, value in enumerate(values)
+        ],
+        "usage": {
+            "prompt_tokens": numbers.tokens,
+            "total_tokens": numbers.tokens,
+            "truncated": numbers.truncated,
+        },
     }
+    return Response(
+        orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json"
+    )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from secrets import token_bytes
+from typing import TypeVar
 
 from bicross.bundle import Bundle
 from bicross.bundle.manifest import Manifest
@@ -15,6 +16,8 @@ from bicross.errors import BicrossError, ModelNotFound, NotReady, UsageError, Wr
 from bicross.runtime import Encoder, Execution, open_encoder, self_test
 from bicross.runtime.engine import require_precision, runnable_precisions
 from bicross.server.telemetry.metrics import Metrics
+
+Kind = TypeVar("Kind", bound=Encoder)
 
 LOG = logging.getLogger("bicross.server")
 
@@ -70,6 +73,13 @@ class ServedModel:
                 retry_after_s=1,
             )
         return self.encoder
+
+    def require(self, kind: type[Kind]) -> Kind:
+        """Its encoder, which is of that kind, as the model's task says."""
+        encoder = self.require_encoder()
+        if not isinstance(encoder, kind):
+            raise TypeError(f"model {self.label} has no {kind.__name__}")
+        return encoder
 
     def load(self, threads: int | None) -> None:
         """Loads and proves the model. Raises a `BicrossError` that says why it cannot serve."""
