@@ -1,10 +1,9 @@
 """Long texts read no further than needed: most of a document is cut off anyway."""
 
+import re
 from collections.abc import Callable, Sequence
 
 import tokenizers
-
-from bicross.runtime.word_bounds import WORD_BOUND
 
 # Prose has four or five; what is read in vain costs less than to read again.
 CHARACTERS_PER_TOKEN = 6
@@ -21,17 +20,17 @@ def first_reach(tokens: int) -> int:
 
 
 def encode_beginnings(
-    encode: Encode, texts: Sequence[str], tokens: int
+    encode: Encode, bound: re.Pattern[str], texts: Sequence[str], tokens: int
 ) -> list[tokenizers.Encoding]:
     """The first `tokens` tokens of each text, and more than that where the text has more.
 
-    `encode` is a tokenizer that reads word by word. Texts whose beginning had too few tokens are
-    read again from the start, together, `GROWTH` times as far.
+    A text may be parted before a `bound`. Texts whose beginning had too few tokens are read again
+    from the start, together, `GROWTH` times as far.
     """
     found: dict[int, tokenizers.Encoding] = {}
     waiting, reach = list(range(len(texts))), first_reach(tokens)
     while waiting:
-        beginnings = [_beginning(texts[index], reach) for index in waiting]
+        beginnings = [_beginning(texts[index], bound, reach) for index in waiting]
         found |= zip(waiting, encode(beginnings), strict=True)
         waiting = [
             index
@@ -42,7 +41,7 @@ def encode_beginnings(
     return [found[index] for index in range(len(texts))]
 
 
-def _beginning(text: str, reach: int) -> str:
-    """At least `reach` characters of the text, up to the end of a word."""
-    bound = WORD_BOUND.search(text, reach) if len(text) > reach else None
-    return text[: bound.start()] if bound else text
+def _beginning(text: str, bound: re.Pattern[str], reach: int) -> str:
+    """At least `reach` characters of the text."""
+    found = bound.search(text, reach) if len(text) > reach else None
+    return text[: found.start()] if found else text

@@ -4,6 +4,7 @@ Truncation and padding in the tokenizer's file are ignored: the manifest says ho
 may be, and a batch is padded to its own longest row.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -20,7 +21,7 @@ from bicross.errors import InvalidManifest, InvalidRequest, QueryTooLong
 from bicross.runtime.beginnings import encode_beginnings, first_reach
 from bicross.runtime.pair_assembly import PairForm, Stretch, as_ids
 from bicross.runtime.tokenizer_file import read_pad_id, read_pieces
-from bicross.runtime.word_bounds import reads_word_by_word
+from bicross.runtime.word_bounds import find_bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +155,9 @@ class Tokenizer:
         return TokenSequence(ids, type_ids, len(ids) + len(part) - len(kept), self.input_type)
 
     @cached_property
-    def reads_word_by_word(self) -> bool:
-        return reads_word_by_word(self.pieces)
+    def bound(self) -> re.Pattern[str] | None:
+        """Before which a text may be parted; see `find_bound`."""
+        return find_bound(self.pieces)
 
     def split(
         self, texts: Sequence[str], tokens: int | None = None, *, offsets: bool = False
@@ -168,19 +170,15 @@ class Tokenizer:
         """
         encode_batch = self.pieces.encode_batch if offsets else self.pieces.encode_batch_fast
         encode = partial(encode_batch, add_special_tokens=False)
+        longest = max(map(len, texts), default=0)
+        if tokens is not None and longest > first_reach(tokens) and self.bound is not None:
+            require_unicode(texts)
+            return encode_beginnings(encode, self.bound, texts, tokens)
         try:
-            if tokens is None or not self._any_long(texts, tokens):
-                return encode(list(texts))
+            return encode(list(texts))
         except (TypeError, UnicodeEncodeError):
             require_unicode(texts)
             raise
-        require_unicode(texts)
-        return encode_beginnings(encode, texts, tokens)
-
-    def _any_long(self, texts: Sequence[str], tokens: int) -> bool:
-        """Whether some text is worth reading in part."""
-        longest = max(map(len, texts), default=0)
-        return longest > first_reach(tokens) and self.reads_word_by_word
 
     def _finish(self, part: tokenizers.Encoding, prompt_tokens: int = 0) -> TokenSequence:
         special = self.pieces.num_special_tokens_to_add(is_pair=False) if self.special_tokens else 0

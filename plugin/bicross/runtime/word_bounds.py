@@ -1,8 +1,7 @@
-"""Whether a tokenizer reads word by word, so that no token depends on the words that follow it.
+"""Where a text may be parted so that no token before that place depends on what follows it.
 
-Then the tokens of a text's beginning are the beginning of its tokens, where the text is parted at a
-`WORD_BOUND`. What a tokenizer does is read from its own parts; one with a part that is not known
-here is taken to look ahead.
+Then the tokens of a text's beginning are the beginning of its tokens. What a tokenizer does is read
+from its own parts; one with a part that is not known here is taken to look ahead.
 """
 
 import json
@@ -20,8 +19,10 @@ Part = dict[str, Any]
 # and presentation forms with all that has higher numbers.
 _OTHERS = "\u037a\u0d4e\u0e33\u0eb3\u115f\u1160\u1cf2\u1cf3\u3164\ufb00-\U0010ffff"
 _LETTER = f"[^\\W_{_OTHERS}]"
-# A single space: runs of white space may be one token, and a line's end may follow punctuation.
+# A single space: runs of white space may be one token.
 WORD_BOUND = re.compile(f"(?<={_LETTER}) (?={_LETTER})")
+# Where no white space is in a token; Chinese and Japanese have no other.
+LINE_BOUND = re.compile(rf"{WORD_BOUND.pattern}|(?<=\S)\n(?=\S)")
 
 SPACE, BLOCK, BYTE_OF_SPACE = " ", "▁", "Ġ"
 PLAIN_NORMALIZERS = frozenset(
@@ -60,18 +61,24 @@ GPT_4O = (
 WORD_PATTERNS = frozenset({GPT_2, CLIP, LLAMA_3, QWEN, QWEN_3_5, GPT_4O})
 
 
-def reads_word_by_word(pieces: tokenizers.Tokenizer) -> bool:
-    """Follows what becomes of the space between two words, until they are split there."""
+def find_bound(pieces: tokenizers.Tokenizer) -> re.Pattern[str] | None:
+    """What a text may be parted before; None where it must be read whole.
+
+    Follows what becomes of the space between two words, until they are split there.
+    """
     if any(_spans_words(pieces, token) for token in pieces.get_added_tokens_decoder().values()):
-        return False
+        return None
     space: str | None = SPACE
+    blocks = False
     for part in _parts(pieces.normalizer):
         space = _normalized(part, space)
+        blocks = blocks or part.get("content") == BLOCK
     for part in _parts(pieces.pre_tokenizer):
         if _splits(part, space):
-            return True
+            lines = part["type"] in SPLIT_AT_SPACES and not blocks
+            return LINE_BOUND if lines else WORD_BOUND
         space = _carried(part, space)
-    return space is not None and _never_merges(pieces, space)
+    return WORD_BOUND if space is not None and _never_merges(pieces, space) else None
 
 
 def _parts(component: Any) -> Iterator[Part]:  # noqa: ANN401  a normalizer or a pre-tokenizer

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Regex, models, normalizers, pre_tokenizers, trainers
 
 from bicross.runtime.ranking.samples import read_sample
-from bicross.runtime.word_bounds import QWEN, WORD_BOUND, reads_word_by_word
+from bicross.runtime.word_bounds import LINE_BOUND, QWEN, WORD_BOUND, find_bound
 
 SPECIAL = ("<unk>", "<mask>")
 
@@ -189,10 +189,11 @@ def ids(pieces: tokenizers.Tokenizer, text: str) -> list[int]:
 @example(text="中 x中 x \ufe70 a\ufe70 a")
 def test_tokens_before_a_word_bound_do_not_depend_on_what_follows(family: str, text: str) -> None:
     pieces = FAMILIES[family]()
-    assert reads_word_by_word(pieces)
+    bound = find_bound(pieces)
+    assert bound is not None
     whole = ids(pieces, text)
-    for bound in list(WORD_BOUND.finditer(text))[-4:]:
-        part = ids(pieces, text[: bound.start()])
+    for found in list(bound.finditer(text))[-4:]:
+        part = ids(pieces, text[: found.start()])
         assert part == whole[: len(part)]
 
 
@@ -243,4 +244,10 @@ def _looking_ahead() -> Iterator[tuple[str, tokenizers.Tokenizer]]:
     "pieces", [pytest.param(pieces, id=name) for name, pieces in _looking_ahead()]
 )
 def test_tokenizer_that_may_look_beyond_a_word_says_so(pieces: tokenizers.Tokenizer) -> None:
-    assert not reads_word_by_word(pieces)
+    assert find_bound(pieces) is None
+
+
+def test_lines_are_parted_where_no_token_has_white_space() -> None:
+    parted = {name for name, made in FAMILIES.items() if find_bound(made()) is LINE_BOUND}
+    assert parted == {"bert", "xlm_roberta"}
+    assert [found.start() for found in LINE_BOUND.finditer("猫。\n犬。\n\n鳥 a b")] == [2, 8, 10]
