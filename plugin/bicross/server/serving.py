@@ -93,7 +93,9 @@ class Serving:
         }
         caches, queue = Caches(sizes, metrics), WorkQueue(sharing)
         self.scheduler = Scheduler(queue, caches, metrics, time.monotonic, workers)
-        self.admission = Admission(settings.max_queue_tokens, metrics, self.scheduler.tokens_per_s)
+        self.admission = Admission(
+            settings.max_queue_tokens, settings.batch_tokens, metrics, self.scheduler.tokens_per_s
+        )
         self.loaded = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._tokenizers = ThreadPoolExecutor(
@@ -142,7 +144,7 @@ class Serving:
         tokens = sum(sequence.length for sequence in sequences)
         stages.texts, stages.tokens = len(sequences), tokens
         self._require_fit(work, sequences, tokens)
-        entry.resize(tokens)
+        entry.resize(tokens, whole=not work.partial)
         order = Order(work.model, work.lane, sequences, deadline, entry.client, work.partial)
         rows = await self._await(self.scheduler.submit(order), request)
         computed = [sequences[index] for index in rows]

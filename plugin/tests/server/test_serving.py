@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from bicross.runtime import BiEncoder
 from bicross.server.models.catalog import Catalog, ServedModel
 from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.scheduler import Scheduler
 
 URL = "/v1/embeddings"
 
@@ -76,6 +77,33 @@ async def test_full_queue_refuses_at_once_with_whole_seconds(
     assert response.json()["error"]["code"] == "overloaded"
     assert response.headers["retry-after"] == "1"
     assert metric(app, "bicross_refusals_total", code="overloaded") == 1
+
+
+async def test_request_that_would_wait_beyond_its_deadline_is_refused_at_once(
+    served: Any, gated: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first request's tokens take 6 s, and so do its own."""
+    monkeypatch.setattr(Scheduler, "tokens_per_s", lambda *_: 10.0)
+    gate: Any = gated.models[0].encoder
+    body = {"model": "tiny-bi", "input": ["dog " * 55]}
+    async with busy(served, gated) as (client, app, first):
+        held = app.state.serving.admission.held(Lane.INGEST)
+        answers = [
+            await client.post(URL, json=body, headers={"x-bicross-timeout-ms": str(time_ms)})
+            for time_ms in (5_000, 10_000)
+        ]
+        assert not first.done()
+        assert app.state.serving.admission.held(Lane.INGEST) == held
+        waits = RawRequest(app, body)
+        await waits.queued.wait()
+        gate.opened.set()
+        await waits.answer
+        label = app.state.serving.catalog.models[0].label
+    assert [answer.status_code for answer in answers] == [429, 429]
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers)
+    assert waits.sent[0]["status"] == 200
+    assert metric(app, "bicross_refusals_total", code="overloaded") == 2
+    assert metric(app, "bicross_deadline_misses_total", model=label, lane="ingest") == 0
 
 
 async def test_room_is_given_back_after_every_answer(

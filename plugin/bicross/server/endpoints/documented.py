@@ -11,7 +11,7 @@ ERROR_STATUSES = {
     401: "The API key is missing or wrong.",
     404: "No such model.",
     413: "Over a limit, which the message names.",
-    429: "A queue is full: see Retry-After.",
+    429: "A queue is full, or too long for the deadline: see Retry-After.",
     503: "Not ready, or shutting down.",
     504: "The deadline passed.",
 }

@@ -51,7 +51,8 @@ async def entering(request: Request, lane: Lane | None = None) -> AsyncIterator[
     settings = serving.settings
     deadline = serving.deadline(request)
     client = request.client.host if request.client else ""
-    with Entry(serving.admission, client, settings.max_request_tokens) as entry:
+    most = settings.max_request_tokens
+    with Entry(serving.admission, client, most, deadline) as entry:
         body = await _read_object(request, settings, entry, lane)
         yield Entered(request, serving, deadline, entry, body)
 

@@ -1,4 +1,6 @@
-"""How much work may wait: bounded by tokens, per lane, and a refusal that comes at once."""
+"""How much work may wait: bounded per lane by tokens and by each request's deadline, and a refusal
+that comes at once.
+"""
 
 import math
 import time
@@ -9,10 +11,14 @@ from enum import StrEnum
 from heapq import heappop, heappush
 
 from bicross.errors import Overloaded
+from bicross.server.scheduling.clients import Clients
 from bicross.server.scheduling.promises import Promise, Promises
 from bicross.server.telemetry.metrics import Metrics
 
 MAX_RETRY_AFTER_S = 300
+# Of the time until its deadline a request may wait so much, since a rate is not steady and who
+# comes later shares the machine. The rest is for those who were told to come.
+SURE = 0.8
 
 
 class Lane(StrEnum):
@@ -27,25 +33,30 @@ class Place:
     """Room that one request of `client` holds until it is answered.
 
     It came with `asked` tokens, by which a promise knows it again, and `told` when to come.
+    `deadline` is an instant of the admission's clock.
     """
 
     lane: Lane
     client: str
     asked: int
     told: bool
+    deadline: float
     tokens: int = 0
 
 
 class _Held:
     """The places of one lane."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch_tokens: int) -> None:
         self.tokens = 0
         self.promises = Promises()
+        self.clients = Clients(batch_tokens)
         self._by_size: list[tuple[int, int, Place]] = []
 
     def resize(self, place: Place, tokens: int) -> None:
-        self.tokens += tokens - place.tokens
+        more = tokens - place.tokens
+        self.tokens += more
+        self.clients.change(place.client, more, (tokens > 0) - (place.tokens > 0))
         place.tokens = tokens
         if tokens:
             heappush(self._by_size, (-tokens, id(place), place))
@@ -64,34 +75,36 @@ class Admission:
     def __init__(
         self,
         max_tokens: int,
+        batch_tokens: int,
         metrics: Metrics,
         tokens_per_s: Callable[[Lane], float | None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_tokens = max_tokens
-        # As much is kept for who was told to come, and as much is for newcomers whatever was
-        # promised: a flood that never returns would leave the server idle.
-        self._half = max_tokens // 2
         self._gauges = {lane: metrics.queue_tokens.labels(lane) for lane in Lane}
         self._tokens_per_s = tokens_per_s
         self._clock = clock
-        self._held = {lane: _Held() for lane in Lane}
+        self._held = {lane: _Held(batch_tokens) for lane in Lane}
 
     def held(self, lane: Lane) -> int:
         """Tokens admitted to `lane` and not yet answered."""
         return self._held[lane].tokens
 
     @contextmanager
-    def place(self, lane: Lane, tokens: int, client: str = "") -> Iterator[Place]:
+    def place(
+        self, lane: Lane, tokens: int, client: str = "", deadline: float = math.inf
+    ) -> Iterator[Place]:
         """Room for `tokens`, held while the block runs; `resize` it when the number is known.
 
-        A lane that holds nothing takes any one request. Raises `Overloaded`, with the seconds
-        after which `client` should find room. Until it comes back others leave that room to it.
+        A lane that holds nothing takes any one request. Raises `Overloaded` where there is no room,
+        or where nothing of it would begin by its deadline, with the seconds after which `client`
+        should be admitted. Until it comes back others leave room to it.
         """
         promised = self._held[lane].promises.claim(client, tokens, self._clock())
-        place = Place(lane, client, tokens, told=promised is not None)
+        place = Place(lane, client, tokens, promised is not None, deadline)
         self.resize(place, max(tokens, promised or 0))
         try:
+            self.require_time(place, 0)
             yield place
         finally:
             self.resize(place, 0)
@@ -104,19 +117,55 @@ class Admission:
         held.resize(place, tokens)
         self._gauges[place.lane].set(held.tokens)
 
+    def require_time(self, place: Place, needed: int) -> None:
+        """Raises `Overloaded` where what goes before `needed` tokens of `place`, and they, would
+        not be done by its deadline. One that has passed is the scheduler's to tell.
+
+        They count for no more than what goes before them: the rate may be that of a slower model,
+        and a request that nothing delays is not refused for its size.
+        """
+        held, now = self._held[place.lane], self._clock()
+        left_s = place.deadline - now
+        others = held.tokens - place.tokens
+        rate = self._tokens_per_s(place.lane) if others and left_s > 0 else None
+        if rate is None:
+            return
+        limit = rate * left_s * (1 if place.told else SURE)
+        kept = self._kept(place, limit)
+        if others + kept + needed <= limit:
+            return
+        ahead = held.clients.ahead(place.client, place.tokens, needed)
+        # Of what was promised as much goes before it as of what is held.
+        if ahead * (1 + kept / others) + min(needed, ahead) <= limit:
+            return
+        raise Overloaded(
+            f"what goes before this request in the {place.lane} queue, {ahead} tokens, takes about "
+            f"{ahead / rate:.1f} s, and its deadline is in {left_s:.1f} s: send it again later, "
+            "allow it more time with `X-Bicross-Timeout-Ms`, or send it to another server",
+            retry_after_s=self._retry_after_s(place, place.tokens, ahead, limit),
+        )
+
     def _require_room(self, held: _Held, place: Place, tokens: int) -> None:
         others = held.tokens - place.tokens
-        kept = 0 if place.told else min(held.promises.tokens(self._clock()), self._half)
+        kept = self._kept(place, self._max_tokens)
         if others + kept + tokens <= self._max_tokens or not (others or kept):
             return
         raise Overloaded(
             f"the {place.lane} queue holds {others} tokens and takes {self._max_tokens}; "
             f"this request needs up to {tokens}: send it again later",
-            retry_after_s=self._retry_after_s(held, place, tokens),
+            retry_after_s=self._retry_after_s(place, tokens, others, self._max_tokens),
         )
 
-    def _retry_after_s(self, held: _Held, place: Place, tokens: int) -> int:
-        """Whole seconds until there is room for `tokens` beside all that was promised before.
+    def _kept(self, place: Place, limit: float) -> float:
+        """What `place` leaves to those who were told to come: half of `limit` at most, since a
+        flood that never returns would leave the server idle.
+        """
+        if place.told:
+            return 0
+        return min(self._held[place.lane].promises.tokens(self._clock()), limit / 2)
+
+    def _retry_after_s(self, place: Place, tokens: int, ahead: int, limit: float) -> int:
+        """Whole seconds until `tokens` are within `limit`, with what is `ahead` and was promised.
 
         Work is done at the lane's rate; a place is given back whole, so room may come as late as
         the largest place's end; and what was promised is worked on only when it is back.
@@ -124,11 +173,10 @@ class Admission:
         rate, now = self._tokens_per_s(place.lane), self._clock()
         if rate is None:
             return 1
-        others = held.tokens - place.tokens
-        begin, work = held.promises.foresee(others, rate, now, self._half)
+        held = self._held[place.lane]
+        begin, work = held.promises.foresee(ahead, rate, now, least=limit / 2)
         largest = max(held.largest(), held.promises.largest)
-        excess = work + largest + tokens - self._max_tokens
-        due = begin + max(0.0, excess) / rate
+        due = begin + max(0.0, work + largest + tokens - limit) / rate
         told_s = max(1, math.ceil(due - now))
         if told_s > MAX_RETRY_AFTER_S:
             return MAX_RETRY_AFTER_S

@@ -1,4 +1,4 @@
-"""How fast each lane's work is done, from the runs of the last seconds. Pure: no clock."""
+"""How fast each lane's work is done, from the last seconds of runs. Pure: no clock."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -26,37 +26,36 @@ class DrainRate:
 
     def __init__(self, weights: Mapping[Lane, float]) -> None:
         self._weights = weights
-        self._runs: deque[Run] = deque()
+        self._runs: deque[tuple[Run, float]] = deque()
+        self._done = dict.fromkeys(Lane, 0)
+        self._busy_s = 0.0
 
     def add(self, run: Run) -> None:
         """Runs come in the order in which they ended. The last one is kept however old."""
-        self._runs.append(run)
-        while run.ended - self._runs[0].ended > WINDOW_S:
-            self._runs.popleft()
+        busy_s = self._adds_s(run)
+        self._count(run, busy_s, 1)
+        self._runs.append((run, busy_s))
+        while run.ended - self._runs[0][0].ended > WINDOW_S:
+            self._count(*self._runs.popleft(), -1)
 
     def tokens_per_s(self, lane: Lane) -> float | None:
         """What `lane` gets of the machine while the others have as much to do as of late.
 
-        A lane that had no run in the window gets its share of the whole. None before any run.
+        At least its share of the whole: it had less where it asked for less. None before any run.
         """
-        busy = self._busy_s()
-        if not busy:
+        if self._busy_s <= 0:
             return None
-        done = dict.fromkeys(Lane, 0)
-        for run in self._runs:
-            done[run.lane] += run.tokens
-        if done[lane]:
-            return done[lane] / busy
-        others = sum(self._weights[each] for each in Lane if done[each])
+        others = sum(self._weights[each] for each in Lane if self._done[each] and each is not lane)
         share = self._weights[lane] / (self._weights[lane] + others)
-        return sum(done.values()) / busy * share
+        return max(self._done[lane], sum(self._done.values()) * share) / self._busy_s
 
-    def _busy_s(self) -> float:
-        busy, until = 0.0, None
-        for run in self._runs:
-            begin = run.began
-            if until is not None and run.began - until <= PAUSE_S:
-                begin = until
-            busy += max(0.0, run.ended - begin)
-            until = run.ended
-        return busy
+    def _adds_s(self, run: Run) -> float:
+        """Seconds at work that `run` adds to those before it."""
+        begin = run.began
+        if self._runs and begin - self._runs[-1][0].ended <= PAUSE_S:
+            begin = self._runs[-1][0].ended
+        return max(0.0, run.ended - begin)
+
+    def _count(self, run: Run, busy_s: float, times: int) -> None:
+        self._done[run.lane] += times * run.tokens
+        self._busy_s += times * busy_s

@@ -15,10 +15,13 @@ TEXT_BYTES_PER_TOKEN = 32
 
 
 class Entry:
-    """A context manager, at whose end the room is given back. `most` bounds what is asked for."""
+    """A context manager, at whose end the room is given back. `most` bounds what is asked for;
+    the answer is wanted by `deadline`.
+    """
 
-    def __init__(self, admission: Admission, client: str, most: int) -> None:
+    def __init__(self, admission: Admission, client: str, most: int, deadline: float) -> None:
         self.client = client
+        self._deadline = deadline
         self._admission = admission
         self._most = most
         self._held = ExitStack()
@@ -53,15 +56,23 @@ class Entry:
         asked = min(self._most, self._bytes // BYTES_PER_TOKEN + 1)
         if self._place is None or self._place.lane is not lane:
             self._held.close()
-            room = self._admission.place(lane, asked, self.client)
+            room = self._admission.place(lane, asked, self.client, self._deadline)
             self._place = self._held.enter_context(room)
         # Room that was promised is kept until the request's tokens are known.
         if not self._place.told:
-            self.resize(min(asked, most_tokens))
+            self._resize(self._place, min(asked, most_tokens))
 
-    def resize(self, tokens: int) -> None:
-        """The request, which was admitted, has `tokens`. Raises `Overloaded`."""
+    def resize(self, tokens: int, *, whole: bool = True) -> None:
+        """The request, which was admitted, has `tokens`, and is of use only `whole` or in part too.
+
+        Raises `Overloaded`.
+        """
         if self._place is None:
             raise RuntimeError("resized before it was admitted")
+        self._resize(self._place, tokens)
+        if whole:
+            self._admission.require_time(self._place, tokens)
+
+    def _resize(self, place: Place, tokens: int) -> None:
         least = min(self._most, self._bytes // TEXT_BYTES_PER_TOKEN)
-        self._admission.resize(self._place, max(tokens, least))
+        self._admission.resize(place, max(tokens, least))

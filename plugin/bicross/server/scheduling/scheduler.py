@@ -53,7 +53,10 @@ class Scheduler:
             thread.start()
 
     def tokens_per_s(self, lane: Lane) -> float | None:
-        """How fast the lane's work was done of late; None before any run."""
+        """How fast the lane's work was done when last there was more than a run takes; None before.
+
+        A run that takes all there is says nothing of how fast more would be done.
+        """
         with self._changed:
             return self._drain.tokens_per_s(lane)
 
@@ -223,6 +226,8 @@ class Scheduler:
     def _infer(self, batch: Batch) -> tuple[list[Row], float]:
         """A row for each item, and the seconds that they took."""
         series = self._metrics.of(batch.model.label, batch.lane.value)
+        with self._changed:
+            left_more = bool(self._queue)
         begin = self._clock()
         rows: list[Row] = list(
             batch.model.require_encoder().run([item.sequence for item in batch.items])
@@ -235,8 +240,9 @@ class Scheduler:
         series.texts.inc(len(batch.items))
         series.tokens.inc(tokens)
         series.padded_tokens.inc(batch.padded)
-        with self._changed:
-            self._drain.add(Run(batch.lane, tokens, begin, end))
+        if left_more:
+            with self._changed:
+                self._drain.add(Run(batch.lane, tokens, begin, end))
         return rows, end - begin
 
     def _note_start(self, job: Job, now: float) -> None:

@@ -73,6 +73,22 @@ async def test_full_search_refuses_a_rerank_before_it_is_parsed_or_read(
         assert refused(await client.post("/v2/rerank", content=unread(), headers=LARGE))
 
 
+async def test_queue_that_is_too_long_for_the_deadline_refuses_before_a_body_is_parsed_or_read(
+    server: tuple[httpx.AsyncClient, FastAPI], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, app = server
+    serving = app.state.serving
+    monkeypatch.setattr(serving.admission, "_tokens_per_s", lambda _: 10.0)
+    soon = {"x-bicross-timeout-ms": "2000"}
+    with serving.admission.place(Lane.SEARCH, 1000, "127.0.0.1"):
+        for headers, content in ((JSON, b"no JSON " * 10), (LARGE, unread())):
+            response = await client.post("/v1/rerank", content=content, headers=headers | soon)
+            assert refused(response)
+            assert "deadline" in response.json()["error"]["message"]
+        response = await client.post("/v1/rerank", content=b"no JSON", headers=JSON)
+        assert response.status_code == 400
+
+
 async def test_searches_are_not_refused_because_ingest_is_full(
     server: tuple[httpx.AsyncClient, FastAPI], embeddings_body: Body, rerank_body: Body
 ) -> None:

@@ -28,7 +28,7 @@ class Clock:
 
 def admission(limit: int = 100, rate: float | None = None, clock: Clock | None = None) -> Admission:
     rates = {Lane.SEARCH: rate, Lane.INGEST: rate}
-    return Admission(limit, Metrics(), rates.__getitem__, clock or Clock())
+    return Admission(limit, 1, Metrics(), rates.__getitem__, clock or Clock())
 
 
 def refused(lanes: Admission, tokens: int, client: str = "") -> float:

@@ -1,5 +1,7 @@
 """A request's room: by its body's size until its tokens are known, in one lane at a time."""
 
+import math
+
 import pytest
 
 from bicross.errors import Overloaded
@@ -13,12 +15,12 @@ MOST = 500
 
 @pytest.fixture
 def admission() -> Admission:
-    return Admission(LIMIT, Metrics(), lambda _: 10.0)
+    return Admission(LIMIT, 1, Metrics(), lambda _: 10.0)
 
 
 @pytest.fixture
 def entry(admission: Admission) -> Entry:
-    return Entry(admission, "client", MOST)
+    return Entry(admission, "client", MOST, math.inf)
 
 
 def held(admission: Admission) -> dict[Lane, int]:
@@ -79,17 +81,41 @@ def test_texts_that_are_mostly_cut_still_hold_room_for_the_memory_that_they_take
 def test_promised_room_is_kept_until_the_tokens_are_known() -> None:
     """Who was refused when its tokens were known is promised room for those."""
     now = [0.0]
-    admission = Admission(LIMIT, Metrics(), lambda _: 10.0, lambda: now[0])
-    with admission.place(Lane.INGEST, 900), Entry(admission, "client", MOST) as entry:
+    admission = Admission(LIMIT, 1, Metrics(), lambda _: 10.0, lambda: now[0])
+    with admission.place(Lane.INGEST, 900), Entry(admission, "client", MOST, math.inf) as entry:
         entry.expect(100, Lane.INGEST)
         with pytest.raises(Overloaded) as refused:
             entry.resize(300)
         assert admission.held(Lane.INGEST) == 900 + 51
     assert refused.value.retry_after_s is not None
     now[0] += refused.value.retry_after_s
-    with Entry(admission, "client", MOST) as again:
+    with Entry(admission, "client", MOST, math.inf) as again:
         again.expect(100, Lane.INGEST)
         again.admit(Lane.INGEST, 60)
         assert admission.held(Lane.INGEST) == 300
         again.resize(70)
         assert admission.held(Lane.INGEST) == 70
+
+
+def timed(admission: Admission, deadline: float) -> Entry:
+    return Entry(admission, "client", MOST, deadline)
+
+
+def test_body_is_refused_by_its_size_where_it_would_not_begin_in_time() -> None:
+    """300 tokens take half a minute."""
+    admission = Admission(LIMIT, 1, Metrics(), lambda _: 10.0, lambda: 0.0)
+    with admission.place(Lane.INGEST, 300, "client"):
+        with timed(admission, 40.0) as entry:
+            entry.expect(2 * 300, Lane.INGEST)
+        with timed(admission, 30.0) as entry, pytest.raises(Overloaded):
+            entry.expect(2 * 300, Lane.INGEST)
+
+
+def test_request_is_refused_by_its_tokens_where_it_would_not_end_in_time_unless_in_part() -> None:
+    """300 tokens of the client's, and as many of its own, take a minute."""
+    admission = Admission(LIMIT, 1, Metrics(), lambda _: 10.0, lambda: 0.0)
+    with admission.place(Lane.INGEST, 300, "client"), timed(admission, 50.0) as entry:
+        entry.expect(2 * 300, Lane.INGEST)
+        entry.resize(300, whole=False)
+        with pytest.raises(Overloaded):
+            entry.resize(300)

@@ -123,11 +123,16 @@ async def test_runs_are_counted_with_their_fill(bench: Any) -> None:
     assert bench.count("bicross_queue_seconds_count") == 1
 
 
-async def test_speed_is_known_after_a_run(bench: Any) -> None:
+async def test_speed_is_known_after_a_run_that_left_more_to_do(bench: Any) -> None:
+    """One that takes all there is may be small, and says nothing of how fast more would be done."""
     assert bench.scheduler.tokens_per_s(Lane.INGEST) is None
-    job = bench.submit("the cat")
+    job = bench.submit(*("cat " * count for count in range(20, 29)))
     await bench.entered()
     bench.clock.now = 0.5
     bench.gate.opened.set()
     await job.answer
-    assert bench.scheduler.tokens_per_s(Lane.INGEST) == 6 / 0.5
+    rate = sum(bench.gate.batches[0]) / 0.5
+    assert bench.scheduler.tokens_per_s(Lane.INGEST) == rate
+    bench.clock.now = 50.0
+    await bench.submit("the cat", deadline=60.0).answer
+    assert bench.scheduler.tokens_per_s(Lane.INGEST) == rate
