@@ -1,11 +1,16 @@
 """How the jobs of one lane stand in line: by graph, by client, by job. Pure."""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from functools import partial
+from typing import Generic, TypeVar
 
 from bicross.server.models.catalog import ServedModel
 from bicross.server.scheduling.fair_shares import FairShares
-from bicross.server.scheduling.work import Graph, Item, Job
+from bicross.server.scheduling.work import Graph, Item, Job, Order
+
+Key = TypeVar("Key", bound=Hashable)
+Line = TypeVar("Line", bound="ClientLine | GraphLine")
 
 
 class ClientLine:
@@ -30,6 +35,9 @@ class ClientLine:
     def __len__(self) -> int:
         return len(self._jobs)
 
+    def jobs(self) -> list[Job]:
+        return self._jobs
+
     def add(self, job: Job) -> None:
         self._came += 1
         tokens = sum(job.length(index) for index in job.waiting)
@@ -45,15 +53,45 @@ class ClientLine:
         self._now += cost / len(self._jobs)
 
 
-class GraphLine:
+class Fork(Generic[Key, Line]):
+    """A line for each key that has jobs. The keys share as `FairShares` says."""
+
+    def __init__(self, key_of: Callable[[Order], Key], new_line: Callable[[], Line]) -> None:
+        self._key_of = key_of
+        self._new_line = new_line
+        self._shares = FairShares[Key]()
+        self._lines: dict[Key, Line] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
+    def jobs(self) -> list[Job]:
+        return [job for line in self._lines.values() for job in line.jobs()]
+
+    def add(self, job: Job) -> None:
+        key = self._key_of(job.order)
+        if key not in self._lines:
+            self._lines[key] = self._new_line()
+            self._shares.join(key)
+        self._lines[key].add(job)
+
+    def remove(self, job: Job) -> None:
+        key = self._key_of(job.order)
+        line = self._lines[key]
+        line.remove(job)
+        if not line:
+            del self._lines[key]
+            self._shares.leave(key)
+
+
+class GraphLine(Fork[str, ClientLine]):
     """The clients of one graph. Who was given more than `slack` beyond the least rides on nobody's
     batch: so of two that wait none is ever more than `slack` and one batch ahead.
     """
 
     def __init__(self, slack: float) -> None:
+        super().__init__(lambda order: order.client, partial(ClientLine, slack))
         self._slack = slack
-        self._shares = FairShares[str]()
-        self._clients: dict[str, ClientLine] = {}
 
     def __iter__(self) -> Iterator[Job]:
         """Whose turn it is, then who may ride."""
@@ -61,26 +99,7 @@ class GraphLine:
         most = self._shares.tag(clients[0]) + self._slack
         for client in clients:
             if self._shares.tag(client) <= most:
-                yield from self._clients[client]
-
-    def __bool__(self) -> bool:
-        return bool(self._clients)
-
-    def jobs(self) -> list[Job]:
-        return [job for line in self._clients.values() for job in line]
-
-    def add(self, job: Job) -> None:
-        client = job.order.client
-        self._shares.join(client)
-        self._clients.setdefault(client, ClientLine(self._slack)).add(job)
-
-    def remove(self, job: Job) -> None:
-        client = job.order.client
-        line = self._clients[client]
-        line.remove(job)
-        if not line:
-            del self._clients[client]
-            self._shares.leave(client)
+                yield from self._lines[client]
 
     def charge(self, items: list[Item], each: float) -> None:
         """A run holds `items`; each costs `each`, its padding with it."""
@@ -90,42 +109,21 @@ class GraphLine:
             counts[client] = counts.get(client, 0) + 1
         for client, count in counts.items():
             self._shares.charge(client, count * each)
-            self._clients[client].charge(count * each)
+            self._lines[client].charge(count * each)
 
 
-class LaneLine:
+class LaneLine(Fork[Graph, GraphLine]):
     """The graphs of one lane, which share it equally."""
 
     def __init__(self, slack: float) -> None:
-        self._slack = slack
-        self._shares = FairShares[Graph]()
-        self._graphs: dict[Graph, GraphLine] = {}
+        super().__init__(lambda order: order.graph, partial(GraphLine, slack))
 
     def __getitem__(self, graph: Graph) -> GraphLine:
-        return self._graphs[graph]
-
-    def __bool__(self) -> bool:
-        return bool(self._graphs)
-
-    def jobs(self) -> list[Job]:
-        return [job for line in self._graphs.values() for job in line.jobs()]
+        return self._lines[graph]
 
     def next_graph(self, may_run: Callable[[Graph], bool]) -> Graph | None:
         """Whose turn it is of those that have work and `may_run`."""
-        return self._shares.least(graph for graph in self._graphs if may_run(graph))
-
-    def add(self, job: Job) -> None:
-        graph = job.order.graph
-        self._shares.join(graph)
-        self._graphs.setdefault(graph, GraphLine(self._slack)).add(job)
-
-    def remove(self, job: Job) -> None:
-        graph = job.order.graph
-        line = self._graphs[graph]
-        line.remove(job)
-        if not line:
-            del self._graphs[graph]
-            self._shares.leave(graph)
+        return self._shares.least(graph for graph in self._lines if may_run(graph))
 
     def forget(self, model: ServedModel) -> None:
         self._shares.forget(lambda graph: graph[0] is model)
