@@ -19,6 +19,9 @@ TOOLS = "openvino.tools.ovc"
 # What has no hint is computed as it is written: without one OpenVINO takes bfloat16 on a CPU that
 # has it, and the numbers of one bundle would depend on the machine.
 AS_WRITTEN = "f32"
+# OpenVINO prepares itself for each shape of a batch and keeps the parts, in each stream 5,000 where
+# it is not told. A shape has about six; for MiniLM-L6 in bfloat16 they took 0.7 MiB and 2 ms.
+PREPARED_PARTS = 1024
 
 
 class OpenVinoGraph:
@@ -92,6 +95,7 @@ def _properties(execution: Execution, precision: str) -> dict[str, Any]:
         "ENABLE_CPU_PINNING": False,
         # Weights in 8 or 4 bits are multiplied as floats, as the exporter's gate measured them.
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
+        "CPU_RUNTIME_CACHE_CAPACITY": PREPARED_PARTS,
     }
 
 
