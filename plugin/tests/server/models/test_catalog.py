@@ -8,6 +8,7 @@ import pytest
 from bicross.bundle import Bundle
 from bicross.bundle.matrix import Matrix
 from bicross.errors import ModelNotFound, NotReady, UsageError, WrongTask
+from bicross.runtime import BiEncoder, CrossEncoder
 from bicross.server.models.catalog import Catalog
 from bicross.server.telemetry.metrics import Metrics
 
@@ -116,6 +117,13 @@ def test_model_is_not_ready_before_it_is_loaded(bi_bundle: Bundle) -> None:
     assert not model.ready
     with pytest.raises(NotReady, match="loading, or has failed its self-test"):
         model.require_encoder()
+
+
+def test_encoder_is_given_as_the_kind_that_the_task_says(loaded_catalog: Catalog) -> None:
+    model = loaded_catalog.find("tiny-bi", "text_embedding")
+    assert model.require(BiEncoder) is model.encoder
+    with pytest.raises(TypeError, match="has no CrossEncoder"):
+        model.require(CrossEncoder)
 
 
 def test_model_that_fails_its_goldens_is_logged_and_the_others_serve(
