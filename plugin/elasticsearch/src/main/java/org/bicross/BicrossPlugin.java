@@ -31,6 +31,7 @@ import org.elasticsearch.plugins.SearchPlugin;
 import org.elasticsearch.rest.RestHeaderDefinition;
 import org.elasticsearch.search.rank.RankBuilder;
 import org.elasticsearch.search.rank.RankDoc;
+import org.elasticsearch.threadpool.ThreadPool;
 
 /**
  * What the node gets: an ingest processor, a query vector builder, a retriever, a status page. Registration only. Every
@@ -41,6 +42,7 @@ public final class BicrossPlugin extends RestPlugin implements IngestPlugin, Sea
     private final List<EndpointConfig> endpoints;
     private final Counters counters = new Counters();
     // Set by createComponents, which Elasticsearch calls once, before anything is parsed, made or read from the wire.
+    private ThreadPool threadPool;
     private HttpModelClient client;
     private EmbedCoordinator coordinator;
     private SearchFilter searchFilter;
@@ -53,7 +55,7 @@ public final class BicrossPlugin extends RestPlugin implements IngestPlugin, Sea
 
     @Override
     public Collection<?> createComponents(PluginServices services) {
-        var threadPool = services.threadPool();
+        threadPool = services.threadPool();
         client = new HttpModelClient(endpoints, BicrossSettings.SEARCH_CALLS.get(settings), threadPool, counters);
         var limits = new EmbedCoordinator.Limits(
                 BicrossSettings.INGEST_CALLS.get(settings),
@@ -64,7 +66,8 @@ public final class BicrossPlugin extends RestPlugin implements IngestPlugin, Sea
                 BicrossSettings.INGEST_MAX_WAIT.get(settings).millis());
         coordinator = new EmbedCoordinator(
                 client, limits, threadPool.getThreadContext(), threadPool::relativeTimeInMillis, counters);
-        searchFilter = new SearchFilter(threadPool.getThreadContext());
+        searchFilter = new SearchFilter(
+                threadPool.getThreadContext(), services.clusterService().getClusterSettings());
         var status = new EndpointStatus(client, threadPool::relativeTimeInMillis);
         return List.of(new StatusReport(status, coordinator, counters));
     }
@@ -127,7 +130,8 @@ public final class BicrossPlugin extends RestPlugin implements IngestPlugin, Sea
     }
 
     private RerankServices rerankServices(MappedFields fields) {
-        return new RerankServices(client, counters, BicrossSettings.MAX_RANK_WINDOW.get(settings), fields);
+        int maxWindow = BicrossSettings.MAX_RANK_WINDOW.get(settings);
+        return new RerankServices(client, counters, maxWindow, fields, threadPool);
     }
 
     @Override

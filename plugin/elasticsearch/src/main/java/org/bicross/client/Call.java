@@ -28,8 +28,14 @@ final class Call<T> {
      * @param path where the call goes
      * @param body null for a GET
      * @param capBytes where reading the answer stops
+     * @param spareMs how much earlier than the deadline the server is told to answer, a quarter of what is left at most
      */
-    record Ask<T>(Route route, String path, byte[] body, long capBytes, Reader<T> reader) {}
+    record Ask<T>(Route route, String path, byte[] body, long capBytes, long spareMs, Reader<T> reader) {
+        /** At least 1: servers refuse a 0, and time goes on between the last look at the clock and this one. */
+        long toldMs(long leftMs) {
+            return Math.max(1, leftMs - Math.min(spareMs, leftMs / 4));
+        }
+    }
 
     /** What all calls of a node share. */
     record Shared(HttpCalls http, RetryBudget retries, Counters counters) {}
@@ -140,7 +146,7 @@ final class Call<T> {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url.uri + ask.path))
                 .header("Accept", "application/json")
                 .header("Accept-Encoding", "identity")
-                .header("X-Bicross-Timeout-Ms", Long.toString(deadline.leftMs()));
+                .header("X-Bicross-Timeout-Ms", Long.toString(ask.toldMs(deadline.leftMs())));
         trace.addTo(request);
         if (endpoint.config.apiKey() != null) {
             request.header("Authorization", "Bearer " + endpoint.config.apiKey());
@@ -180,6 +186,11 @@ final class Call<T> {
     }
 
     private void settle(Endpoint endpoint, EndpointUrl url, Verdict verdict) {
+        if (deadline.isBudget() && verdict.failure().code() == ErrorCode.DEADLINE_EXCEEDED) {
+            endpoint.urls.abandon(url); // searches with budgets too short must not rest a server that is well
+            listener.onFailure(verdict.failure());
+            return;
+        }
         int inARow = endpoint.urls.close(url, verdict.failure().getMessage(), verdict.countsAgainstUrl());
         long waitMs = verdict.waitMs()
                 + (verdict.isUnbegun() ? 0 : ThreadLocalRandom.current().nextInt(JITTER_MS));

@@ -31,6 +31,9 @@ public final class HttpModelClient implements ModelClient, Closeable {
     /** A number in decimal takes at most this much, in base64 less. */
     private static final long NUMBER_BYTES = 26;
 
+    /** For a partial answer to come in time from a server that is busy until then, to a node that is busy too. */
+    private static final long PARTIAL_SPARE_MS = 50;
+
     private static final int LONGEST_VECTOR = 8_192;
 
     private final ThreadContext threadContext;
@@ -43,7 +46,7 @@ public final class HttpModelClient implements ModelClient, Closeable {
     public HttpModelClient(
             List<EndpointConfig> configs, int mostSearchCalls, ThreadPool threadPool, Counters counters) {
         this.threadContext = threadPool.getThreadContext();
-        this.clockMs = threadPool::relativeTimeInMillis;
+        this.clockMs = threadPool::rawRelativeTimeInMillis; // the other is 200 ms coarse, more than a budget may be
         this.shared = new Call.Shared(new HttpCalls(threadPool), new RetryBudget(clockMs), counters);
         this.endpoints = new Endpoints(configs, this::readList, clockMs);
         this.mostSearchCalls = mostSearchCalls;
@@ -77,7 +80,7 @@ public final class HttpModelClient implements ModelClient, Closeable {
                 : route.served().dimensions();
         long cap = ANSWER_OVERHEAD_BYTES + texts * dimensions * NUMBER_BYTES;
         byte[] body = route.config().dialect().embedBody(request);
-        return new Call.Ask<>(route, route.config().pathOf(purpose), body, cap, (dialect, answer) -> {
+        return new Call.Ask<>(route, route.config().pathOf(purpose), body, cap, 0, (dialect, answer) -> {
             Embeddings embeddings = dialect.readEmbeddings(answer, texts);
             route.requireSameModel(embeddings.servedModel());
             route.requireDimensions(embeddings);
@@ -89,9 +92,11 @@ public final class HttpModelClient implements ModelClient, Closeable {
     public void rerank(RerankRequest request, Deadline deadline, ActionListener<float[]> listener) {
         begin(request.model(), Purpose.RERANK, ServedModel.RERANK_TASK, deadline, listener, (route, caller, result) -> {
             int most = route.config().dialect().maxTextsPerCall();
-            Pieces.run(request.passages().size(), most, Scores::join, result, (from, to, piece) -> {
-                RerankRequest part = request.slice(from, to);
-                start(rerankAsk(route, part), deadline, caller, piece);
+            RerankRequest asked = route.isOfBicross() ? request : request.whole();
+            Gaps gaps = new Gaps(request, shared.counters());
+            Pieces.run(request.passages().size(), most, Scores::join, gaps.unlessAll(result), (from, to, piece) -> {
+                RerankRequest part = asked.slice(from, to);
+                start(rerankAsk(route, part), deadline, caller, gaps.allowed(to - from, piece));
             });
         });
     }
@@ -100,8 +105,9 @@ public final class HttpModelClient implements ModelClient, Closeable {
         int passages = request.passages().size();
         byte[] body = route.config().dialect().rerankBody(request);
         long cap = ANSWER_OVERHEAD_BYTES + passages * SCORE_BYTES;
-        return new Call.Ask<>(route, route.config().pathOf(Purpose.RERANK), body, cap, (dialect, answer) -> {
-            Scores scores = dialect.readScores(answer, passages);
+        long spareMs = request.partial() ? PARTIAL_SPARE_MS : 0;
+        return new Call.Ask<>(route, route.config().pathOf(Purpose.RERANK), body, cap, spareMs, (dialect, answer) -> {
+            Scores scores = dialect.readScores(answer, request);
             route.requireSameModel(scores.servedModel());
             return scores.values();
         });
@@ -168,7 +174,7 @@ public final class HttpModelClient implements ModelClient, Closeable {
     private static Call.Ask<List<ServedModel>> listAsk(Endpoint endpoint) {
         Route route = new Route(null, List.of(endpoint), null);
         String path = endpoint.config.modelsPath();
-        return new Call.Ask<>(route, path, null, LIST_CAP_BYTES, (dialect, body) -> dialect.readModels(body));
+        return new Call.Ask<>(route, path, null, LIST_CAP_BYTES, 0, (dialect, body) -> dialect.readModels(body));
     }
 
     Endpoints endpoints() {

@@ -20,6 +20,9 @@ public interface ModelClient {
 
     void embed(EmbedRequest request, Purpose purpose, Deadline deadline, ActionListener<Embeddings> listener);
 
-    /** Raw scores in the order of the passages. */
+    /**
+     * Raw scores in the order of the passages. Of a {@code partial} request NaN where there was none at the deadline; its
+     * calls' failures, save those that are the caller's fault, are told only where no score came.
+     */
     void rerank(RerankRequest request, Deadline deadline, ActionListener<float[]> listener);
 }

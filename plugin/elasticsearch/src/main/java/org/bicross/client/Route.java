@@ -33,6 +33,14 @@ record Route(ModelName model, List<Endpoint> endpoints, ServedModel served) {
         return endpoints.get(0).config;
     }
 
+    /**
+     * Whether the server is known to be bicross' own: only its list has digests. Others speak the same dialect and may
+     * refuse a field that they do not know.
+     */
+    boolean isOfBicross() {
+        return served != null && served.digest() != null;
+    }
+
     void requireTask(String task) throws CallFailure {
         if (served != null && served.task() != null && served.task().equals(task) == false) {
             throw new CallFailure(

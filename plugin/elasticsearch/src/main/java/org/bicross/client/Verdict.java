@@ -28,7 +28,8 @@ record Verdict(CallFailure failure, boolean mayRetry, long waitMs, boolean count
         return new CallFailure(
                 ErrorCode.DEADLINE_EXCEEDED,
                 route.about("did not answer within " + deadline.lengthMs()
-                        + " ms; raise the timeout or lower the load or the window"));
+                        + " ms; raise " + (deadline.isBudget() ? "[budget]" : "the timeout")
+                        + " or lower the load or the window"));
     }
 
     /** No answer at all. */

@@ -43,10 +43,15 @@ final class BicrossDialect implements Dialect {
 
     @Override
     public byte[] rerankBody(RerankRequest request) {
-        return Json.bytes(body -> body.field("model", request.model().full())
-                .field("query", request.query())
-                .stringListField("documents", request.passages())
-                .field("return_documents", false));
+        return Json.bytes(body -> {
+            body.field("model", request.model().full())
+                    .field("query", request.query())
+                    .stringListField("documents", request.passages())
+                    .field("return_documents", false);
+            if (request.partial()) {
+                body.field("partial", true);
+            }
+        });
     }
 
     @Override
@@ -90,19 +95,26 @@ final class BicrossDialect implements Dialect {
 
     /** The logit where the answer has one, so that a sigmoid never costs order; in all items or in none. */
     @Override
-    public Scores readScores(byte[] body, int count) throws ProtocolException {
+    public Scores readScores(byte[] body, RerankRequest request) throws ProtocolException {
         Map<String, Object> answer = Json.object(body);
         List<Map<?, ?>> items = Json.objects(answer, "results");
+        boolean partial = Boolean.TRUE.equals(answer.get("partial"));
+        if (partial && request.partial() == false) {
+            throw new ProtocolException("`partial` is true where all scores were asked for");
+        }
+        if (partial && Integer.valueOf(items.size()).equals(answer.get("scored")) == false) {
+            throw new ProtocolException("`scored` is not the number of `results`, which is " + items.size());
+        }
         boolean logits = items.isEmpty() == false && items.get(0).containsKey("logit");
         String field = logits ? "logit" : "relevance_score";
-        ByIndex<Float> scores = new ByIndex<>(count);
+        ByIndex<Float> scores = new ByIndex<>(request.passages().size());
         for (Map<?, ?> item : items) {
             if (item.containsKey("logit") != logits) {
                 throw new ProtocolException("`logit` is in some results and missing in others");
             }
             scores.put(item.get("index"), Json.finite(item.get(field), field));
         }
-        return new Scores(model(answer), unboxed(scores.complete()));
+        return new Scores(model(answer), unboxed(partial ? scores.sparse() : scores.complete()));
     }
 
     @Override
@@ -114,10 +126,11 @@ final class BicrossDialect implements Dialect {
         return List.copyOf(models);
     }
 
+    /** NaN for null. */
     static float[] unboxed(List<Float> values) {
         float[] floats = new float[values.size()];
         for (int i = 0; i < floats.length; i++) {
-            floats[i] = values.get(i);
+            floats[i] = values.get(i) == null ? Float.NaN : values.get(i);
         }
         return floats;
     }

@@ -5,8 +5,8 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * Collects the items of an answer by their {@code index}: every index in range, once. A repeated or missing one would
- * hand a text another text's number, so the whole answer is refused.
+ * Collects the items of an answer by their {@code index}: every index in range, once. A repeated one, or a missing one
+ * where all were asked for, would hand a text another text's number, so the whole answer is refused.
  */
 final class ByIndex<T> {
     private final List<T> values;
@@ -30,6 +30,11 @@ final class ByIndex<T> {
         }
         seen[i] = true;
         values.set(i, value);
+    }
+
+    /** Null where an index did not come. */
+    List<T> sparse() {
+        return values;
     }
 
     List<T> complete() throws ProtocolException {

@@ -26,8 +26,11 @@ public interface Dialect {
     /** Vectors in the order of the {@code count} texts sent. */
     Embeddings readEmbeddings(byte[] body, int count) throws ProtocolException;
 
-    /** Finite raw scores in the order of the {@code count} passages sent, logits wherever the server has them. */
-    Scores readScores(byte[] body, int count) throws ProtocolException;
+    /**
+     * Raw scores in the order of the {@code request}'s passages, logits wherever the server has them. All of them and
+     * finite, unless partial ones were asked for.
+     */
+    Scores readScores(byte[] body, RerankRequest request) throws ProtocolException;
 
     List<ServedModel> readModels(byte[] body) throws ProtocolException;
 

@@ -3,7 +3,7 @@ package org.bicross.protocol;
 import java.util.List;
 
 /**
- * Raw scores in the order of the passages, every one finite.
+ * Raw scores in the order of the passages, every one finite, NaN where a partial answer has none.
  *
  * @param servedModel what the server says that it ran; null where it does not say
  */

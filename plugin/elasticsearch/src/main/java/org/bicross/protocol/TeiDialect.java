@@ -65,8 +65,8 @@ final class TeiDialect implements Dialect {
     }
 
     @Override
-    public Scores readScores(byte[] body, int count) throws ProtocolException {
-        ByIndex<Float> scores = new ByIndex<>(count);
+    public Scores readScores(byte[] body, RerankRequest request) throws ProtocolException {
+        ByIndex<Float> scores = new ByIndex<>(request.passages().size());
         for (Map<?, ?> item : Json.objects(Json.array(body), "the answer")) {
             scores.put(item.get("index"), Json.finite(item.get("score"), "score"));
         }

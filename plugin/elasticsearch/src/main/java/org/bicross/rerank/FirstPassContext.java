@@ -3,6 +3,7 @@ package org.bicross.rerank;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.apache.lucene.search.ScoreDoc;
 import org.elasticsearch.action.search.SearchPhaseController;
 import org.elasticsearch.search.query.QuerySearchResult;
@@ -22,10 +23,12 @@ final class FirstPassContext extends QueryPhaseRankCoordinatorContext {
             .thenComparingInt(doc -> doc.doc);
 
     private final FirstPass firstPass;
+    private final LongSupplier clockMs;
 
-    FirstPassContext(int rankWindowSize, FirstPass firstPass) {
+    FirstPassContext(int rankWindowSize, FirstPass firstPass, LongSupplier clockMs) {
         super(rankWindowSize);
         this.firstPass = firstPass;
+        this.clockMs = clockMs;
     }
 
     @Override
@@ -41,7 +44,7 @@ final class FirstPassContext extends QueryPhaseRankCoordinatorContext {
         }
         docs.sort(FIRST_PASS_ORDER);
         RankFeatureDoc[] window = docs.stream().limit(rankWindowSize).toArray(RankFeatureDoc[]::new);
-        firstPass.record(window);
+        firstPass.record(window, clockMs.getAsLong());
         stats.fetchHits = window.length;
         return window;
     }

@@ -5,10 +5,11 @@ import java.util.Comparator;
 import java.util.List;
 import org.bicross.CallFailure;
 import org.bicross.ScoreMap;
-import org.bicross.client.ModelClient;
+import org.bicross.client.Deadline;
 import org.bicross.client.Purpose;
 import org.bicross.compat.Compat;
 import org.bicross.protocol.RerankRequest;
+import org.bicross.search.SearchOutcome;
 import org.bicross.status.Counters.Counter;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.search.rank.context.RankFeaturePhaseRankCoordinatorContext;
@@ -20,6 +21,7 @@ import org.elasticsearch.search.rank.feature.RankFeatureDoc;
  */
 final class RerankCoordinatorContext extends RankFeaturePhaseRankCoordinatorContext {
     private final RerankRankBuilder.Question question;
+    private final RerankTerms terms;
     private final RerankServices services;
     private final FirstPass firstPass;
 
@@ -28,52 +30,99 @@ final class RerankCoordinatorContext extends RankFeaturePhaseRankCoordinatorCont
             int from,
             int window,
             RerankRankBuilder.Question question,
+            RerankTerms terms,
             RerankServices services,
             FirstPass firstPass) {
         super(size, from, window, false);
         this.question = question;
+        this.terms = terms;
         this.services = services;
         this.firstPass = firstPass;
     }
 
     /**
-     * Puts {@code docs} into first-pass order, those without text last, so that the stable sort by score that follows
+     * Puts {@code docs} into first-pass order, those without a score last, so that the stable sort by score that follows
      * keeps this order among equals.
      */
     @Override
     protected void computeScores(RankFeatureDoc[] docs, ActionListener<float[]> listener) {
-        Arrays.sort(
-                docs,
-                Comparator.comparing(RerankCoordinatorContext::isWithoutText).thenComparingInt(firstPass::rank));
-        List<String> passages = Arrays.stream(docs)
-                .filter(doc -> isWithoutText(doc) == false)
-                .map(Compat::text)
+        Arrays.sort(docs, Comparator.comparingInt(firstPass::rank));
+        List<RankFeatureDoc> asked = Arrays.stream(docs)
+                .filter(doc -> Compat.text(doc).isBlank() == false)
                 .toList();
-        ModelClient client = services.client();
         services.counters().increment(Counter.RERANKS);
-        services.counters().add(Counter.RERANK_HITS, passages.size());
-        services.counters().add(Counter.RERANK_HITS_WITHOUT_TEXT, docs.length - passages.size());
-        if (passages.isEmpty()) {
-            listener.onResponse(scores(docs, new float[0]));
+        services.counters().add(Counter.RERANK_HITS, asked.size());
+        services.counters().add(Counter.RERANK_HITS_WITHOUT_TEXT, docs.length - asked.size());
+        if (asked.isEmpty()) {
+            listener.onResponse(Unscored.fill(new float[docs.length], 0));
             return;
         }
-        RerankRequest request = new RerankRequest(question.model(), question.text(), passages);
+        SearchOutcome outcome = services.outcome();
+        boolean mayDegrade = terms.keepsFirstPass() && outcome != null && outcome.allowsDegraded();
+        RerankRequest request = new RerankRequest(
+                question.model(),
+                question.text(),
+                asked.stream().map(Compat::text).toList(),
+                mayDegrade && terms.budgetMs() != null);
+        Deadline endpoints = services.client().deadline(question.model(), Purpose.RERANK);
         ActionListener<float[]> shown = listener.delegateResponse((l, e) -> l.onFailure(CallFailure.forSearch(e)));
-        client.rerank(
-                request, client.deadline(question.model(), Purpose.RERANK), shown.map(logits -> scores(docs, logits)));
+        ActionListener<float[]> scored = shown.map(logits -> scores(docs, asked, logits));
+        services.client()
+                .rerank(
+                        request,
+                        terms.within(endpoints, firstPass.answeredAtMs()),
+                        mayDegrade ? degrading(outcome, asked.size(), scored) : scored);
     }
 
-    /** {@code logits} belong to the first of {@code docs}, which have text; the rest has none. */
-    private float[] scores(RankFeatureDoc[] docs, float[] logits) {
-        float[] scores = new float[docs.length];
+    /** Says aloud which hits have no score, and takes a failure that is not the caller's for a rerank without any. */
+    private ActionListener<float[]> degrading(SearchOutcome outcome, int asked, ActionListener<float[]> scored) {
+        ActionListener<float[]> counted = scored.delegateFailure((l, logits) -> {
+            int missing = 0;
+            for (float logit : logits) {
+                missing += Float.isNaN(logit) ? 1 : 0;
+            }
+            if (missing > 0) {
+                services.counters().increment(Counter.RERANKS_DEGRADED);
+                services.counters().add(Counter.RERANK_HITS_UNSCORED, missing);
+                outcome.degraded("[" + RerankRetrieverBuilder.NAME + "] scored " + (asked - missing) + " of " + asked
+                        + " hits; the others keep the order of the first pass");
+            }
+            l.onResponse(logits);
+        });
+        return counted.delegateResponse((l, e) -> {
+            if (e instanceof CallFailure call && call.code().isCallersFault() == false) {
+                float[] none = new float[asked];
+                Arrays.fill(none, Float.NaN);
+                outcome.degraded("[" + RerankRetrieverBuilder.NAME + "] failed with ["
+                        + call.code().code() + "]");
+                l.onResponse(none);
+            } else {
+                l.onFailure(e);
+            }
+        });
+    }
+
+    /** {@code logits} belong to {@code asked}; NaN where there is none. Where there is not one, the first pass stands. */
+    private float[] scores(RankFeatureDoc[] docs, List<RankFeatureDoc> asked, float[] logits) {
         for (int i = 0; i < logits.length; i++) {
-            scores[i] = ScoreMap.hitScore(logits[i]);
-            firstPass.scored(docs[i], logits[i]);
+            firstPass.asked(asked.get(i), logits[i]);
         }
-        return Unscored.fill(scores, logits.length);
-    }
-
-    private static boolean isWithoutText(RankFeatureDoc doc) {
-        return Compat.text(doc).isBlank();
+        Arrays.sort(
+                docs,
+                Comparator.comparing((RankFeatureDoc doc) -> Float.isNaN(firstPass.logit(doc)))
+                        .thenComparingInt(firstPass::rank));
+        float[] scores = new float[docs.length];
+        int scored = 0;
+        while (scored < docs.length && Float.isNaN(firstPass.logit(docs[scored])) == false) {
+            scores[scored] = ScoreMap.hitScore(firstPass.logit(docs[scored]));
+            scored++;
+        }
+        if (scored == 0) {
+            for (int i = 0; i < docs.length; i++) {
+                scores[i] = firstPass.score(docs[i]);
+            }
+            return scores;
+        }
+        return Unscored.fill(scores, scored);
     }
 }

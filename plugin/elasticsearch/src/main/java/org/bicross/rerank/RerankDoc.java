@@ -19,6 +19,7 @@ public final class RerankDoc extends RankDoc {
     private final String field;
     private final int firstPassRank;
     private final float firstPassScore;
+    private final boolean hasText;
     private final float logit;
 
     RerankDoc(RankDoc hit, float score, RerankRankBuilder.Question question, FirstPass.Stage stage) {
@@ -28,6 +29,7 @@ public final class RerankDoc extends RankDoc {
         this.field = question.field();
         this.firstPassRank = stage == null ? NO_RANK : stage.rank();
         this.firstPassScore = stage == null ? Float.NaN : stage.firstPassScore();
+        this.hasText = stage != null && stage.hasText();
         this.logit = stage == null ? Float.NaN : stage.logit();
     }
 
@@ -38,6 +40,7 @@ public final class RerankDoc extends RankDoc {
         this.field = in.readString();
         this.firstPassRank = in.readInt();
         this.firstPassScore = in.readFloat();
+        this.hasText = in.readBoolean();
         this.logit = in.readFloat();
     }
 
@@ -48,13 +51,15 @@ public final class RerankDoc extends RankDoc {
         out.writeString(field);
         out.writeInt(firstPassRank);
         out.writeFloat(firstPassScore);
+        out.writeBoolean(hasText);
         out.writeFloat(logit);
     }
 
     @Override
     public Explanation explain(Explanation[] sources, String[] queryNames) {
+        String why = hasText ? "no score in time for field [" : "no text in field [";
         String second = Float.isNaN(logit)
-                ? "no text in field [" + field + "], so the first pass's order below all scored hits"
+                ? why + field + "], so the first pass's order below all scored hits"
                 : "model [" + model + "] gave field [" + field + "] the raw score [" + logit + "]";
         String first = "first pass: rank [" + firstPassRank + "] with score [" + firstPassScore + "]";
         return Explanation.match(score, "bicross_rerank at rank [" + rank + "]: " + second + "; " + first, sources);
@@ -74,12 +79,13 @@ public final class RerankDoc extends RankDoc {
                 && field.equals(that.field)
                 && firstPassRank == that.firstPassRank
                 && Float.compare(firstPassScore, that.firstPassScore) == 0
+                && hasText == that.hasText
                 && Float.compare(logit, that.logit) == 0;
     }
 
     @Override
     protected int doHashCode() {
-        return Objects.hash(model, field, firstPassRank, firstPassScore, logit);
+        return Objects.hash(model, field, firstPassRank, firstPassScore, hasText, logit);
     }
 
     @Override

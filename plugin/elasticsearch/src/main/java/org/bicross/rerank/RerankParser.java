@@ -36,6 +36,8 @@ final class RerankParser {
         List<QueryBuilder> filters = new ArrayList<>();
         Float minScore;
         String name;
+        Integer budgetMs;
+        String onFailure = RerankTerms.USUAL.onFailure().toString();
 
         Parsed(RetrieverBuilder inner, String field, String modelId, String text, int window) {
             this.inner = inner;
@@ -47,8 +49,9 @@ final class RerankParser {
 
         RerankRetrieverBuilder build(RerankServices services) {
             var question = new RerankRankBuilder.Question(field, ModelName.parse("model_id", modelId), text);
+            var terms = new RerankTerms(budgetMs, RerankTerms.OnFailure.named(onFailure));
             var retriever = new RerankRetrieverBuilder(
-                    new ArrayList<>(List.of(RetrieverSource.from(inner))), question, window, services);
+                    new ArrayList<>(List.of(RetrieverSource.from(inner))), question, window, terms, services);
             retriever.preFilters(filters);
             retriever.minScore(minScore);
             retriever.retrieverName(name);
@@ -82,6 +85,8 @@ final class RerankParser {
         PARSER.declareString(constructorArg(), new ParseField("model_id"));
         PARSER.declareString(constructorArg(), new ParseField("model_text"));
         PARSER.declareInt(optionalConstructorArg(), new ParseField("rank_window_size"));
+        PARSER.declareInt((parsed, budget) -> parsed.budgetMs = budget, new ParseField("budget"));
+        PARSER.declareString((parsed, value) -> parsed.onFailure = value, new ParseField("on_rerank_failure"));
         PARSER.declareFieldArray(
                 (parsed, filters) -> parsed.filters = filters,
                 (parser, context) -> AbstractQueryBuilder.parseTopLevelQuery(parser, context.outer::trackQueryUsage),

@@ -31,12 +31,15 @@ public final class RerankRankBuilder extends RankBuilder {
     record Question(String field, ModelName model, String text) {}
 
     private final Question question;
+    private final RerankTerms terms;
     private final RerankServices services;
     private final FirstPass firstPass;
 
-    RerankRankBuilder(int rankWindowSize, Question question, RerankServices services, FirstPass firstPass) {
+    RerankRankBuilder(
+            int rankWindowSize, Question question, RerankTerms terms, RerankServices services, FirstPass firstPass) {
         super(rankWindowSize);
         this.question = question;
+        this.terms = terms;
         this.services = services;
         this.firstPass = firstPass;
     }
@@ -47,6 +50,7 @@ public final class RerankRankBuilder extends RankBuilder {
         String field = in.readString();
         ModelName model = ModelName.parse("model_id", in.readString());
         this.question = new Question(field, model, in.readString());
+        this.terms = RerankTerms.USUAL;
         this.services = services;
         this.firstPass = new FirstPass();
     }
@@ -72,7 +76,7 @@ public final class RerankRankBuilder extends RankBuilder {
 
     @Override
     public QueryPhaseRankCoordinatorContext buildQueryPhaseCoordinatorContext(int size, int from) {
-        return new FirstPassContext(rankWindowSize(), firstPass);
+        return new FirstPassContext(rankWindowSize(), firstPass, services.threadPool()::rawRelativeTimeInMillis);
     }
 
     @Override
@@ -83,7 +87,7 @@ public final class RerankRankBuilder extends RankBuilder {
     @Override
     public RankFeaturePhaseRankCoordinatorContext buildRankFeaturePhaseCoordinatorContext(
             int size, int from, Client ignored) {
-        return new RerankCoordinatorContext(size, from, rankWindowSize(), question, services, firstPass);
+        return new RerankCoordinatorContext(size, from, rankWindowSize(), question, terms, services, firstPass);
     }
 
     @Override

@@ -15,14 +15,16 @@ import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
 
 /**
- * {@code {"bicross_rerank": {"retriever", "field", "model_id", "model_text", "rank_window_size", "min_score", "filter"}}}:
- * the hits of the inner retriever, in the order that a cross-encoder gives them. The base class runs the inner retriever
- * as a search of its own; this adds the rank builder that has its window scored.
+ * {@code {"bicross_rerank": {"retriever", "field", "model_id", "model_text", "rank_window_size", "budget",
+ * "on_rerank_failure", "min_score", "filter"}}}: the hits of the inner retriever, in the order that a cross-encoder gives
+ * them. The base class runs the inner retriever as a search of its own; this adds the rank builder that has its window
+ * scored.
  */
 public final class RerankRetrieverBuilder extends CompoundRetrieverBuilder<RerankRetrieverBuilder> {
     public static final String NAME = "bicross_rerank";
 
     private final RerankRankBuilder.Question question;
+    private final RerankTerms terms;
     private final RerankServices services;
     /** Set once the first pass's search is made; every later copy takes it along. */
     private FirstPass firstPass;
@@ -31,9 +33,11 @@ public final class RerankRetrieverBuilder extends CompoundRetrieverBuilder<Reran
             List<RetrieverSource> inner,
             RerankRankBuilder.Question question,
             int rankWindowSize,
+            RerankTerms terms,
             RerankServices services) {
         super(inner, rankWindowSize);
         this.question = question;
+        this.terms = terms;
         this.services = services;
         if (rankWindowSize < 1 || rankWindowSize > services.maxRankWindow()) {
             throw new IllegalArgumentException("[rank_window_size] must be between 1 and " + services.maxRankWindow()
@@ -56,7 +60,7 @@ public final class RerankRetrieverBuilder extends CompoundRetrieverBuilder<Reran
     /** The base class copies nothing by itself: what is forgotten here is lost on the first rewrite. */
     @Override
     protected RerankRetrieverBuilder clone(List<RetrieverSource> inner, List<QueryBuilder> preFilters) {
-        RerankRetrieverBuilder copy = new RerankRetrieverBuilder(inner, question, rankWindowSize, services);
+        RerankRetrieverBuilder copy = new RerankRetrieverBuilder(inner, question, rankWindowSize, terms, services);
         copy.preFilterQueryBuilders = preFilters;
         copy.minScore = minScore;
         copy.retrieverName = retrieverName;
@@ -84,7 +88,7 @@ public final class RerankRetrieverBuilder extends CompoundRetrieverBuilder<Reran
     @Override
     protected SearchSourceBuilder finalizeSourceBuilder(SearchSourceBuilder source) {
         firstPass = new FirstPass();
-        return source.rankBuilder(new RerankRankBuilder(rankWindowSize, question, services, firstPass));
+        return source.rankBuilder(new RerankRankBuilder(rankWindowSize, question, terms, services, firstPass));
     }
 
     /** The one inner search is reranked already; what is left is to keep its order, ties included, to the end. */
@@ -118,15 +122,21 @@ public final class RerankRetrieverBuilder extends CompoundRetrieverBuilder<Reran
         builder.field("model_id", question.model().full());
         builder.field("model_text", question.text());
         builder.field("rank_window_size", rankWindowSize);
+        if (terms.budgetMs() != null) {
+            builder.field("budget", terms.budgetMs());
+        }
+        builder.field("on_rerank_failure", terms.onFailure().toString());
     }
 
     @Override
     public boolean doEquals(Object other) {
-        return super.doEquals(other) && question.equals(((RerankRetrieverBuilder) other).question);
+        return super.doEquals(other)
+                && question.equals(((RerankRetrieverBuilder) other).question)
+                && terms.equals(((RerankRetrieverBuilder) other).terms);
     }
 
     @Override
     public int doHashCode() {
-        return Objects.hash(super.doHashCode(), question);
+        return Objects.hash(super.doHashCode(), question, terms);
     }
 }

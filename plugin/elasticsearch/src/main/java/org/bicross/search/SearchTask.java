@@ -13,13 +13,11 @@ public final class SearchTask {
 
     private SearchTask() {}
 
-    /** True where this search is the outermost. Those inside it keep its task: cancelling that one cancels all. */
-    static boolean put(ThreadContext context, Task task) {
-        boolean outermost = context.getTransient(KEY) == null;
-        if (outermost && task instanceof CancellableTask) {
+    /** Where this search is the outermost. Those inside it keep its task: cancelling that one cancels all. */
+    static void put(ThreadContext context, Task task) {
+        if (context.getTransient(KEY) == null && task instanceof CancellableTask) {
             context.putTransient(KEY, task);
         }
-        return outermost;
     }
 
     /** Null outside a search, and where the search came in on another node. */

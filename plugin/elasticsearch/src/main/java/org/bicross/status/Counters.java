@@ -27,6 +27,10 @@ public final class Counters {
         RERANK_HITS,
         /** Hits of a window whose field holds no text: they keep their first-pass order, below the scored ones. */
         RERANK_HITS_WITHOUT_TEXT,
+        /** Windows of which not all hits were scored, under {@code on_rerank_failure: keep_first_pass}. */
+        RERANKS_DEGRADED,
+        /** Hits of those windows that have a text and got no score. */
+        RERANK_HITS_UNSCORED,
         /** Requests put on the wire, retries and lists of models included. */
         HTTP_REQUESTS,
         HTTP_RETRIES,

@@ -138,7 +138,7 @@ public abstract class HttpModelClientTestCase extends ESTestCase {
     }
 
     Deadline in(long ms) {
-        return Deadline.in(ms, threadPool::relativeTimeInMillis);
+        return Deadline.in(ms, threadPool::rawRelativeTimeInMillis);
     }
 
     Outcome<Embeddings> embed(HttpModelClient client, long ms, String... texts) {
@@ -148,8 +148,12 @@ public abstract class HttpModelClientTestCase extends ESTestCase {
     }
 
     Outcome<float[]> rerank(HttpModelClient client, long ms, String... passages) {
+        return rerank(client, in(ms), false, List.of(passages));
+    }
+
+    static Outcome<float[]> rerank(HttpModelClient client, Deadline deadline, boolean partial, List<String> passages) {
         Outcome<float[]> outcome = new Outcome<>();
-        client.rerank(new RerankRequest(RERANKER, "q", List.of(passages)), in(ms), outcome);
+        client.rerank(new RerankRequest(RERANKER, "q", passages, partial), deadline, outcome);
         return outcome;
     }
 

@@ -26,13 +26,30 @@ public class DialectTests extends ESTestCase {
         return ModelName.parse("model_id", name);
     }
 
+    private static RerankRequest rerank(List<String> passages, boolean partial) {
+        return new RerankRequest(model("ms-marco"), QUERY, passages, partial);
+    }
+
+    private static RerankRequest whole(int passages) {
+        return rerank(Collections.nCopies(passages, "x"), false);
+    }
+
+    private static RerankRequest partial(int passages) {
+        return rerank(Collections.nCopies(passages, "x"), true);
+    }
+
     public void testRequestsAreThoseOfTheProtocol() {
         EmbedRequest embed = new EmbedRequest(model("minilm"), TEXTS, InputType.PASSAGE);
-        RerankRequest rerank = new RerankRequest(model("ms-marco"), QUERY, PASSAGES);
+        RerankRequest rerank = rerank(PASSAGES, false);
         assertEquals(Protocol.object("examples/embeddings.request.json"), Protocol.map(bicross.embedBody(embed)));
         assertEquals(Protocol.object("examples/rerank.request.json"), Protocol.map(bicross.rerankBody(rerank)));
         assertEquals(Protocol.object("examples/tei.embed.request.json"), Protocol.map(tei.embedBody(embed)));
         assertEquals(Protocol.object("examples/tei.rerank.request.json"), Protocol.map(tei.rerankBody(rerank)));
+        RerankRequest partial =
+                rerank(List.of("a cat on a mat", "stock prices fell", "bread is made from water"), true);
+        assertEquals(
+                Protocol.object("examples/rerank.partial.request.json"), Protocol.map(bicross.rerankBody(partial)));
+        assertFalse(Protocol.map(tei.rerankBody(partial)).containsKey("partial"));
     }
 
     public void testVectorsAreReadInTheOrderOfTheTexts() throws Exception {
@@ -51,12 +68,12 @@ public class DialectTests extends ESTestCase {
         float[] expected = {-10.303f, 4f};
         assertArrayEquals(
                 expected,
-                bicross.readScores(Protocol.bytes("examples/rerank.response.json"), 2)
+                bicross.readScores(Protocol.bytes("examples/rerank.response.json"), whole(2))
                         .values(),
                 0f);
         assertArrayEquals(
                 expected,
-                tei.readScores(Protocol.bytes("examples/tei.rerank.response.json"), 2)
+                tei.readScores(Protocol.bytes("examples/tei.rerank.response.json"), whole(2))
                         .values(),
                 0f);
     }
@@ -65,7 +82,7 @@ public class DialectTests extends ESTestCase {
         byte[] jina = bytes("{\"results\":[{\"index\":1,\"relevance_score\":0.25,\"document\":{\"text\":\"x\"}},"
                 + "{\"index\":0,\"relevance_score\":0.75,\"document\":\"y\"}]}");
         assertArrayEquals(
-                new float[] {0.75f, 0.25f}, bicross.readScores(jina, 2).values(), 0f);
+                new float[] {0.75f, 0.25f}, bicross.readScores(jina, whole(2)).values(), 0f);
     }
 
     public void testAnyPermutationGivesTheSameScores() throws Exception {
@@ -78,7 +95,7 @@ public class DialectTests extends ESTestCase {
         List<String> items = order.stream()
                 .map(i -> "{\"index\":" + i + ",\"relevance_score\":" + i + ".5}")
                 .toList();
-        float[] scores = bicross.readScores(bytes("{\"results\":[" + String.join(",", items) + "]}"), count)
+        float[] scores = bicross.readScores(bytes("{\"results\":[" + String.join(",", items) + "]}"), whole(count))
                 .values();
         for (int i = 0; i < count; i++) {
             assertEquals(i + 0.5f, scores[i], 0f);
@@ -91,17 +108,56 @@ public class DialectTests extends ESTestCase {
             List<String> items =
                     List.of(indices.split(",")).stream().map(one::formatted).toList();
             byte[] body = bytes("{\"results\":[" + String.join(",", items) + "]}");
-            expectThrows(ProtocolException.class, () -> bicross.readScores(body, 2));
+            expectThrows(ProtocolException.class, () -> bicross.readScores(body, whole(2)));
         }
+    }
+
+    public void testAPartialAnswerLeavesWhatItLacksWithoutAScore() throws Exception {
+        byte[] answer = Protocol.bytes("examples/rerank.partial.response.json");
+        assertArrayEquals(
+                new float[] {4f, -10.303f, Float.NaN},
+                bicross.readScores(answer, partial(3)).values(),
+                0f);
+        byte[] nothing = bytes("{\"results\":[],\"partial\":true,\"scored\":0}");
+        assertTrue(Float.isNaN(bicross.readScores(nothing, partial(1)).values()[0]));
+    }
+
+    public void testAPartialAnswerIsReadOnlyWhereItWasAskedForAndIsSound() {
+        String one = "{\"index\":%s,\"relevance_score\":0.5}";
+        String answer = "{\"results\":[%s],\"partial\":%s,\"scored\":%s}";
+        String first = one.formatted("0");
+        byte[] unasked = bytes(answer.formatted(first, "true", "1"));
+        expectThrows(ProtocolException.class, () -> bicross.readScores(unasked, whole(1)));
+        expectThrows(ProtocolException.class, () -> bicross.readScores(unasked, whole(2)));
+        for (String bad : List.of(
+                answer.formatted(first, "true", "2"),
+                answer.formatted(first, "true", "null"),
+                answer.formatted(first, "true", "\"1\""),
+                answer.formatted(first, "false", "1"),
+                answer.formatted(first, "\"true\"", "1"),
+                answer.formatted(first + "," + first, "true", "2"),
+                answer.formatted(one.formatted("2"), "true", "1"),
+                answer.formatted(one.formatted("-1"), "true", "1"))) {
+            expectThrows(ProtocolException.class, () -> bicross.readScores(bytes(bad), partial(2)));
+        }
+    }
+
+    public void testAWholeAnswerToAPartialRequestIsStillAPermutation() throws Exception {
+        byte[] whole = Protocol.bytes("examples/rerank.response.json");
+        assertArrayEquals(
+                new float[] {-10.303f, 4f},
+                bicross.readScores(whole, partial(2)).values(),
+                0f);
+        expectThrows(ProtocolException.class, () -> bicross.readScores(whole, partial(3)));
     }
 
     public void testAScoreThatIsNoFiniteNumberIsRefused() {
         for (String score : List.of("NaN", "Infinity", "null", "\"0.5\"", "1e39", "true")) {
             byte[] body = bytes("{\"results\":[{\"index\":0,\"relevance_score\":" + score + "}]}");
-            expectThrows(ProtocolException.class, () -> bicross.readScores(body, 1));
+            expectThrows(ProtocolException.class, () -> bicross.readScores(body, whole(1)));
         }
         byte[] mixed = bytes("{\"results\":[{\"index\":0,\"logit\":1},{\"index\":1,\"relevance_score\":1}]}");
-        expectThrows(ProtocolException.class, () -> bicross.readScores(mixed, 2));
+        expectThrows(ProtocolException.class, () -> bicross.readScores(mixed, whole(2)));
     }
 
     public void testAnAnswerCutAnywhereIsRefused() {
@@ -109,9 +165,11 @@ public class DialectTests extends ESTestCase {
         int end = new String(whole, StandardCharsets.UTF_8).stripTrailing().length();
         for (int length = 0; length < end; length += 1 + end / 100) {
             byte[] cut = java.util.Arrays.copyOf(whole, length);
-            expectThrows(ProtocolException.class, () -> bicross.readScores(cut, 2));
+            expectThrows(ProtocolException.class, () -> bicross.readScores(cut, whole(2)));
         }
-        expectThrows(ProtocolException.class, () -> bicross.readScores(bytes("{\"results\":[]} {}"), 0));
+        expectThrows(
+                ProtocolException.class,
+                () -> bicross.readScores(bytes("{\"results\":[{\"index\":0,\"relevance_score\":1}]} {}"), whole(1)));
     }
 
     public void testBadBase64AndUnevenVectorsAreRefusedWhole() {

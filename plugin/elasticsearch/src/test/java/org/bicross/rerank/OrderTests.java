@@ -52,11 +52,13 @@ public class OrderTests extends ESTestCase {
 
     public void testTheFirstPassIsRememberedByShardAndDocument() {
         FirstPass firstPass = new FirstPass();
-        firstPass.record(new ScoreDoc[] {new ScoreDoc(5, 2f, 1), new ScoreDoc(5, 1f, 0)});
+        firstPass.record(new ScoreDoc[] {new ScoreDoc(5, 2f, 1), new ScoreDoc(5, 1f, 0)}, 7);
+        assertEquals(7, firstPass.answeredAtMs());
         assertEquals(1, firstPass.rank(new ScoreDoc(5, 0f, 1)));
         assertEquals(2, firstPass.rank(new ScoreDoc(5, 0f, 0)));
         assertEquals(Integer.MAX_VALUE, firstPass.rank(new ScoreDoc(6, 0f, 0)));
-        firstPass.scored(new ScoreDoc(5, 0f, 0), -3f);
-        assertEquals(new FirstPass.Stage(2, 1f, -3f), firstPass.stage(new ScoreDoc(5, 0f, 0)));
+        assertEquals(new FirstPass.Stage(2, 1f, false, Float.NaN), firstPass.stage(new ScoreDoc(5, 0f, 0)));
+        firstPass.asked(new ScoreDoc(5, 0f, 0), -3f);
+        assertEquals(new FirstPass.Stage(2, 1f, true, -3f), firstPass.stage(new ScoreDoc(5, 0f, 0)));
     }
 }

@@ -19,7 +19,8 @@ import org.elasticsearch.xcontent.XContentParserConfiguration;
 import org.elasticsearch.xcontent.json.JsonXContent;
 
 public class RerankParserTests extends ESTestCase {
-    private static final RerankServices SERVICES = new RerankServices(null, new Counters(), 1_000, new MappedFields());
+    private static final RerankServices SERVICES =
+            new RerankServices(null, new Counters(), 1_000, new MappedFields(), null);
     private static final String INNER = "\"retriever\":{\"standard\":{}},";
     private static final String REST = "\"field\":\"text\",\"model_id\":\"m\",\"model_text\":\"t\"";
 
@@ -52,7 +53,7 @@ public class RerankParserTests extends ESTestCase {
     public void testWhatIsWrittenAsJsonIsReadTheSame() throws IOException {
         RerankRetrieverBuilder retriever = parseBody(
                 INNER + REST
-                        + ",\"rank_window_size\":50,\"min_score\":0.5,\"_name\":\"mine\",\"filter\":{\"term\":{\"tag\":\"x\"}}");
+                        + ",\"rank_window_size\":50,\"budget\":80,\"on_rerank_failure\":\"keep_first_pass\",\"min_score\":0.5,\"_name\":\"mine\",\"filter\":{\"term\":{\"tag\":\"x\"}}");
         RerankRetrieverBuilder again = parse(Strings.toString(retriever));
         assertEquals(retriever, again);
         assertEquals(retriever.hashCode(), again.hashCode());
@@ -61,11 +62,19 @@ public class RerankParserTests extends ESTestCase {
         assertEquals("mine", again.retrieverName());
         assertEquals(1, again.getPreFilterQueryBuilders().size());
         assertNotEquals(retriever, parseBody(INNER + REST + ",\"rank_window_size\":50"));
+        assertNotEquals(parseBody(INNER + REST), parseBody(INNER + REST + ",\"budget\":80"));
+    }
+
+    public void testABudgetIsPositiveAndAFailureHasTwoWays() throws IOException {
+        assertEquals(parseBody(INNER + REST), parseBody(INNER + REST + ",\"on_rerank_failure\":\"fail\""));
+        refused(INNER + REST + ",\"budget\":0", "[budget]", "[0]");
+        refused(INNER + REST + ",\"budget\":-5", "[budget]", "[-5]");
+        refused(INNER + REST + ",\"on_rerank_failure\":\"skip\"", "[on_rerank_failure]", "keep_first_pass", "[skip]");
     }
 
     public void testACopyLosesNothing() throws IOException {
-        RerankRetrieverBuilder retriever =
-                parseBody(INNER + REST + ",\"min_score\":0.5,\"_name\":\"mine\",\"filter\":{\"match_all\":{}}");
+        RerankRetrieverBuilder retriever = parseBody(
+                INNER + REST + ",\"budget\":80,\"min_score\":0.5,\"_name\":\"mine\",\"filter\":{\"match_all\":{}}");
         assertEquals(retriever, retriever.clone(retriever.innerRetrievers(), retriever.getPreFilterQueryBuilders()));
     }
 

@@ -13,20 +13,23 @@ public class RerankWireTests extends ESTestCase {
     }
 
     public void testARankBuilderIsReadAsItWasSent() throws IOException {
-        RerankRankBuilder builder = new RerankRankBuilder(between(1, 1_000), question(), null, new FirstPass());
+        RerankRankBuilder builder =
+                new RerankRankBuilder(between(1, 1_000), question(), RerankTerms.USUAL, null, new FirstPass());
         BytesStreamOutput out = new BytesStreamOutput();
         builder.writeTo(out);
         RerankRankBuilder read = new RerankRankBuilder(out.bytes().streamInput(), null);
         assertEquals(builder, read);
         assertEquals(builder.hashCode(), read.hashCode());
-        assertNotEquals(builder, new RerankRankBuilder(builder.rankWindowSize(), question(), null, new FirstPass()));
+        assertNotEquals(
+                builder,
+                new RerankRankBuilder(builder.rankWindowSize(), question(), RerankTerms.USUAL, null, new FirstPass()));
     }
 
     public void testARankedHitIsReadAsItWasSentAndExplainsBothPasses() throws IOException {
         RankDoc hit = new RankDoc(between(0, 100), randomFloat(), between(0, 5));
         hit.rank = 1;
         FirstPass.Stage stage =
-                randomBoolean() ? new FirstPass.Stage(7, 1.5f, randomBoolean() ? Float.NaN : -2f) : null;
+                randomBoolean() ? new FirstPass.Stage(7, 1.5f, true, randomBoolean() ? Float.NaN : -2f) : null;
         RerankDoc doc = new RerankDoc(hit, 0.25f, question(), stage);
         BytesStreamOutput out = new BytesStreamOutput();
         doc.writeTo(out);
