@@ -7,7 +7,7 @@ import tokenizers
 
 # Prose has four or five; what is read in vain costs less than to read again.
 CHARACTERS_PER_TOKEN = 6
-# The tokens of the last word read are not used.
+# So that nothing odd in the last word read is used.
 SPARE_TOKENS = 16
 GROWTH = 4
 
