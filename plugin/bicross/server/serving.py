@@ -138,13 +138,13 @@ class Serving:
         stages = Stages.of(request.scope)
         stages.model, stages.lane = work.model.label, work.lane.value
         series = self.metrics.of(stages.model, stages.lane)
-        entry.admit(work.lane, work.most_tokens)
+        entry.admit(work.lane, work.most_tokens, whole=not work.partial)
         with series.tokenize_seconds.time(), stages.timed("tokenize"):
             sequences = await self._tokenize(work)
         tokens = sum(sequence.length for sequence in sequences)
         stages.texts, stages.tokens = len(sequences), tokens
         self._require_fit(work, sequences, tokens)
-        entry.resize(tokens, whole=not work.partial)
+        entry.resize(tokens)
         order = Order(work.model, work.lane, sequences, deadline, entry.client, work.partial)
         rows = await self._await(self.scheduler.submit(order), request)
         computed = [sequences[index] for index in rows]

@@ -18,7 +18,7 @@ from bicross.server.telemetry.metrics import Metrics
 MAX_RETRY_AFTER_S = 300
 # Of the time until its deadline a request may wait so much, since a rate is not steady and who
 # comes later shares the machine. The rest is for those who were told to come.
-SURE = 0.8
+SURE = 0.75
 
 
 class Lane(StrEnum):

@@ -27,6 +27,7 @@ class Entry:
         self._held = ExitStack()
         self._place: Place | None = None
         self._bytes = 0
+        self._whole = False
 
     def __enter__(self) -> Self:
         return self
@@ -48,11 +49,13 @@ class Entry:
         if lane is not None:
             self.admit(lane, self._most)
 
-    def admit(self, lane: Lane, most_tokens: int) -> None:
-        """Room for what the body may hold, `most_tokens` or less, in `lane` alone.
+    def admit(self, lane: Lane, most_tokens: int, *, whole: bool = False) -> None:
+        """Room for what the body may hold, `most_tokens` or less, in `lane` alone; and time for
+        half as much, which is seldom too much, where it is known to be of use only `whole`.
 
         Raises `Overloaded`.
         """
+        self._whole = whole
         asked = min(self._most, self._bytes // BYTES_PER_TOKEN + 1)
         if self._place is None or self._place.lane is not lane:
             self._held.close()
@@ -61,16 +64,15 @@ class Entry:
         # Room that was promised is kept until the request's tokens are known.
         if not self._place.told:
             self._resize(self._place, min(asked, most_tokens))
+        if whole:
+            self._admission.require_time(self._place, self._place.tokens // 2)
 
-    def resize(self, tokens: int, *, whole: bool = True) -> None:
-        """The request, which was admitted, has `tokens`, and is of use only `whole` or in part too.
-
-        Raises `Overloaded`.
-        """
+    def resize(self, tokens: int) -> None:
+        """The request, which was admitted, has `tokens`. Raises `Overloaded`."""
         if self._place is None:
             raise RuntimeError("resized before it was admitted")
         self._resize(self._place, tokens)
-        if whole:
+        if self._whole:
             self._admission.require_time(self._place, tokens)
 
     def _resize(self, place: Place, tokens: int) -> None:

@@ -1,6 +1,7 @@
 """A request's room: by its body's size until its tokens are known, in one lane at a time."""
 
 import math
+from contextlib import nullcontext
 
 import pytest
 
@@ -111,11 +112,24 @@ def test_body_is_refused_by_its_size_where_it_would_not_begin_in_time() -> None:
             entry.expect(2 * 300, Lane.INGEST)
 
 
-def test_request_is_refused_by_its_tokens_where_it_would_not_end_in_time_unless_in_part() -> None:
-    """300 tokens of the client's, and as many of its own, take a minute."""
+def test_whole_request_is_refused_before_it_is_tokenised_where_half_of_it_would_be_late() -> None:
+    """200 tokens of another client, and as many of its own, take 40 s."""
     admission = Admission(LIMIT, 1, Metrics(), lambda _: 10.0, lambda: 0.0)
-    with admission.place(Lane.INGEST, 300, "client"), timed(admission, 50.0) as entry:
-        entry.expect(2 * 300, Lane.INGEST)
-        entry.resize(300, whole=False)
+    with admission.place(Lane.INGEST, 300, "another"), timed(admission, 50.0) as entry:
+        entry.expect(2 * 399, Lane.INGEST)
+        entry.admit(Lane.INGEST, MOST)
         with pytest.raises(Overloaded):
+            entry.admit(Lane.INGEST, MOST, whole=True)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_request_is_refused_by_its_tokens_where_it_would_not_end_in_time_unless_in_part(
+    whole: bool,
+) -> None:
+    """300 tokens of another client, and as many of its own, take a minute."""
+    admission = Admission(LIMIT, 1, Metrics(), lambda _: 10.0, lambda: 0.0)
+    with admission.place(Lane.INGEST, 300, "another"), timed(admission, 50.0) as entry:
+        entry.expect(2 * 299, Lane.INGEST)
+        entry.admit(Lane.INGEST, MOST, whole=whole)
+        with pytest.raises(Overloaded) if whole else nullcontext():
             entry.resize(300)
