@@ -2,7 +2,7 @@
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from bicross.tuning.record import Row, Tuning
 
@@ -10,19 +10,21 @@ HEADINGS = (
     "engine and precision",
     "streams x threads",
     "token budget",
-    "padded to",
+    "pad to",
     "tokens/s",
     "x fp32",
-    "pass, ms",
     "tau",
-    "top-10",
+    "top 10",
     "cosine",
     "may be chosen",
 )
 
 
 def print_tuning(console: Console, tuning: Tuning) -> None:
-    table = Table(*HEADINGS, title=f"{tuning.model}, sample {tuning.sample}")
+    """In 80 columns: what is left out is in the JSON."""
+    first = Column(HEADINGS[0], min_width=len("onnxruntime"), overflow="fold")
+    table = Table(first, *HEADINGS[1:], box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    console.print(f"{tuning.model}, sample {tuning.sample}", highlight=False)
     for row in sorted(tuning.rows, key=lambda each: -(each.tokens_per_s or 0)):
         style = "bold green" if row == tuning.chosen else "dim" if row.reason else None
         table.add_row(*_cells(row, tuning), style=style)
@@ -35,16 +37,15 @@ def print_tuning(console: Console, tuning: Tuning) -> None:
 
 def _cells(row: Row, tuning: Tuning) -> list[str]:
     cells = [str(row.pair)]
-    if row.tokens_per_s is None or row.seconds is None:
-        cells += ["-"] * 6
+    if row.tokens_per_s is None:
+        cells += ["-"] * 5
     else:
         setting = row.setting
         ratio = f"{row.tokens_per_s / tuning.baseline:.2f}" if tuning.baseline else "-"
         cells += [f"{setting.streams} x {setting.threads}", str(setting.batch_tokens)]
         cells += [str(setting.pad_to), f"{row.tokens_per_s:,.0f}", ratio]
-        cells += [f"{row.seconds * 1000:,.0f}"]
     found = row.agreement
-    cells += ["-"] * 3 if found is None else [f"{found.tau:.4f}", f"{found.overlap:.3f}"]
+    cells += ["-"] * 3 if found is None else [f"{found.tau:.3f}", f"{found.overlap:.2f}"]
     if found is not None:
         cells.append("-" if found.min_cosine is None else f"{found.min_cosine:.5f}")
     chosen = "chosen" if row == tuning.chosen else "yes"
