@@ -16,6 +16,7 @@ from bicross.server.serving import Numbers, Serving, Work
 from bicross.server.settings import Settings
 
 QUERY = b'"query"'
+PARTIAL = b'"partial"'
 
 
 @dataclass
@@ -65,9 +66,10 @@ async def _read_object(
         request,
         settings.max_body_bytes,
         settings.body_timeout_s,
-        lambda size: entry.expect(size, lane or Lane.INGEST),
+        # Only reranks, whose lane is known, may be partial.
+        lambda size: entry.expect(size, lane or Lane.INGEST, whole=lane is None),
     )
-    entry.expect(len(body), lane or _lane_of(body))
+    entry.expect(len(body), lane or _lane_of(body), whole=PARTIAL not in body)
     return parse_object(body)
 
 

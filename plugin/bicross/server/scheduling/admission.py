@@ -96,15 +96,13 @@ class Admission:
     ) -> Iterator[Place]:
         """Room for `tokens`, held while the block runs; `resize` it when the number is known.
 
-        A lane that holds nothing takes any one request. Raises `Overloaded` where there is no room,
-        or where nothing of it would begin by its deadline, with the seconds after which `client`
-        should be admitted. Until it comes back others leave room to it.
+        A lane that holds nothing takes any one request. Raises `Overloaded`, with the seconds
+        after which `client` should find room. Until it comes back others leave that room to it.
         """
         promised = self._held[lane].promises.claim(client, tokens, self._clock())
         place = Place(lane, client, tokens, promised is not None, deadline)
         self.resize(place, max(tokens, promised or 0))
         try:
-            self.require_time(place, 0)
             yield place
         finally:
             self.resize(place, 0)
@@ -118,8 +116,8 @@ class Admission:
         self._gauges[place.lane].set(held.tokens)
 
     def require_time(self, place: Place, needed: int) -> None:
-        """Raises `Overloaded` where what goes before `needed` tokens of `place`, and they, would
-        not be done by its deadline. One that has passed is the scheduler's to tell.
+        """Raises `Overloaded`, as `place`, where what goes before `needed` tokens of `place`, and
+        they, would not be done by its deadline. One that has passed is the scheduler's to tell.
 
         They count for no more than what goes before them: the rate may be that of a slower model,
         and a request that nothing delays is not refused for its size.

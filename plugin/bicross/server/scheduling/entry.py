@@ -40,16 +40,16 @@ class Entry:
     ) -> None:
         self._held.close()
 
-    def expect(self, size: int, lane: Lane | None) -> None:
-        """The body has `size` bytes. Where the `lane` is known there is room in it afterwards.
+    def expect(self, size: int, lane: Lane | None, *, whole: bool) -> None:
+        """The body has `size` bytes. Where the `lane` is known it is admitted there.
 
         Raises `Overloaded`.
         """
         self._bytes = size
         if lane is not None:
-            self.admit(lane, self._most)
+            self.admit(lane, self._most, whole=whole)
 
-    def admit(self, lane: Lane, most_tokens: int, *, whole: bool = False) -> None:
+    def admit(self, lane: Lane, most_tokens: int, *, whole: bool) -> None:
         """Room for what the body may hold, `most_tokens` or less, in `lane` alone; and time for
         half as much, which is seldom too much, where it is known to be of use only `whole`.
 

@@ -80,13 +80,33 @@ async def test_queue_that_is_too_long_for_the_deadline_refuses_before_a_body_is_
     serving = app.state.serving
     monkeypatch.setattr(serving.admission, "_tokens_per_s", lambda _: 10.0)
     soon = {"x-bicross-timeout-ms": "2000"}
-    with serving.admission.place(Lane.SEARCH, 1000, "127.0.0.1"):
-        for headers, content in ((JSON, b"no JSON " * 10), (LARGE, unread())):
-            response = await client.post("/v1/rerank", content=content, headers=headers | soon)
+    for lane, path, content, headers in (
+        (Lane.INGEST, URL, unread(), LARGE),
+        (Lane.INGEST, URL, b"no JSON", JSON),
+        (Lane.SEARCH, "/v1/rerank", b"no JSON", JSON),
+    ):
+        with serving.admission.place(lane, 1000, "127.0.0.1"):
+            response = await client.post(path, content=content, headers=headers | soon)
             assert refused(response)
             assert "deadline" in response.json()["error"]["message"]
-        response = await client.post("/v1/rerank", content=b"no JSON", headers=JSON)
-        assert response.status_code == 400
+            response = await client.post(path, content=b"no JSON", headers=JSON)
+            assert response.status_code == 400
+
+
+async def test_no_queue_is_too_long_for_a_rerank_that_is_of_use_in_part(
+    server: tuple[httpx.AsyncClient, FastAPI],
+    monkeypatch: pytest.MonkeyPatch,
+    rerank_body: Body,
+) -> None:
+    client, app = server
+    serving = app.state.serving
+    monkeypatch.setattr(serving.admission, "_tokens_per_s", lambda _: 10.0)
+    soon = {"x-bicross-timeout-ms": "30000"}
+    with serving.admission.place(Lane.SEARCH, 100_000, "127.0.0.1"):
+        assert refused(await client.post("/v1/rerank", json=rerank_body, headers=soon))
+        partial = rerank_body | {"partial": True}
+        response = await client.post("/v1/rerank", json=partial, headers=soon)
+    assert response.status_code == 200
 
 
 async def test_searches_are_not_refused_because_ingest_is_full(

@@ -49,7 +49,7 @@ def refused(lanes: Admission, tokens: int, deadline: float, client: str = "") ->
     return caught.value.retry_after_s
 
 
-def test_request_that_would_not_begin_by_its_deadline_is_refused_with_a_remedy() -> None:
+def test_request_that_would_not_end_by_its_deadline_is_refused_with_a_remedy() -> None:
     lanes = admission()
     remedy = (
         "what goes before this request in the search queue, 50 tokens, takes about 5.0 s, and its "
@@ -57,28 +57,20 @@ def test_request_that_would_not_begin_by_its_deadline_is_refused_with_a_remedy()
     )
     with lanes.place(Lane.SEARCH, 50):
         with pytest.raises(Overloaded, match=remedy):
-            lanes.place(Lane.SEARCH, 50, deadline=6.0).__enter__()
+            entered(lanes, 50, 6.0).__enter__()
         assert lanes.held(Lane.SEARCH) == 50
 
 
-def test_request_that_would_begin_by_its_deadline_waits() -> None:
-    lanes = admission()
-    with lanes.place(Lane.SEARCH, 50), lanes.place(Lane.SEARCH, 50, deadline=5.0 / SURE):
-        assert lanes.held(Lane.SEARCH) == 100
-
-
 @pytest.mark.parametrize(("time_s", "refusing"), [(10.0, False), (9.9, True)])
-def test_request_that_is_of_use_only_whole_must_end_by_its_deadline(
-    time_s: float, refusing: bool
-) -> None:
+def test_request_must_end_surely_by_its_deadline(time_s: float, refusing: bool) -> None:
     """It begins after 5 s and ends after 10."""
     lanes = admission()
     with (
         lanes.place(Lane.SEARCH, 50),
-        lanes.place(Lane.SEARCH, 50, deadline=time_s / SURE) as place,
         pytest.raises(Overloaded) if refusing else nullcontext(),
+        entered(lanes, 50, time_s / SURE),
     ):
-        lanes.require_time(place, 50)
+        assert lanes.held(Lane.SEARCH) == 100
 
 
 @pytest.mark.parametrize(("rate", "held"), [(None, 90), (RATE, 0)], ids=["unknown", "empty"])
