@@ -13,12 +13,13 @@ from starlette.requests import ClientDisconnect, Request
 
 from bicross.errors import InvalidRequest, TextTooLong, TooManyInputs
 from bicross.runtime import FloatArray, Row, TokenSequence
+from bicross.server.admission.admission import Admission
+from bicross.server.admission.entry import Entry
 from bicross.server.loading import Loading
 from bicross.server.models.catalog import Catalog, ServedModel
-from bicross.server.scheduling.admission import Admission, Lane
 from bicross.server.scheduling.caches import Caches, Kind
-from bicross.server.scheduling.entry import Entry
 from bicross.server.scheduling.filling import Size
+from bicross.server.scheduling.lane import Lane
 from bicross.server.scheduling.priority import yield_to_requests
 from bicross.server.scheduling.scheduler import Scheduler
 from bicross.server.scheduling.work import Job, Order
@@ -28,7 +29,7 @@ from bicross.server.telemetry.metrics import Metrics
 from bicross.server.telemetry.stages import Stages
 
 TIMEOUT_HEADER = "X-Bicross-Timeout-Ms"
-# Below it a hop to another thread costs more than tokenising.
+# Of a body: below it a hop to another thread costs more than tokenising.
 INLINE_BYTES = 2048
 # To wait for the client to leave as well costs a task for each request, a twentieth of what a short
 # query costs the event loop; most are answered before anybody would leave.
@@ -140,7 +141,7 @@ class Serving:
         series = self.metrics.of(stages.model, stages.lane)
         entry.admit(work.lane, work.most_tokens, whole=not work.partial)
         with series.tokenize_seconds.time(), stages.timed("tokenize"):
-            sequences = await self._tokenize(work)
+            sequences = await self._tokenize(work, entry.body_bytes)
         tokens = sum(sequence.length for sequence in sequences)
         stages.texts, stages.tokens = len(sequences), tokens
         self._require_fit(work, sequences, tokens)
@@ -155,8 +156,8 @@ class Serving:
         tokens = sum(sequence.length for sequence in computed)
         return Numbers(list(rows.values()), list(rows), tokens, truncated)
 
-    async def _tokenize(self, work: Work) -> list[TokenSequence]:
-        if work.most_tokens <= INLINE_BYTES:
+    async def _tokenize(self, work: Work, body_bytes: int) -> list[TokenSequence]:
+        if body_bytes <= INLINE_BYTES:
             return work.tokenize()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._tokenizers, work.tokenize)

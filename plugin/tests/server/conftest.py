@@ -22,7 +22,7 @@ from bicross.runtime import BiEncoder, FloatArray, TokenSequence
 from bicross.server.app import create_app
 from bicross.server.models.catalog import Catalog, ServedModel, served_model
 from bicross.server.models.places import Places
-from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.lane import Lane
 from bicross.server.scheduling.work import Job, Order
 from bicross.server.serving import Serving
 from bicross.server.settings import Settings

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from bicross.runtime import BiEncoder
 from bicross.server.models.catalog import Catalog, ServedModel
-from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.lane import Lane
 from bicross.server.scheduling.scheduler import Scheduler
 
 URL = "/v1/embeddings"

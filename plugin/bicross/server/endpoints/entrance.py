@@ -8,10 +8,10 @@ from typing import Any
 from starlette.requests import Request
 
 from bicross.bundle.record import Task
+from bicross.server.admission.entry import Entry
 from bicross.server.endpoints.bodies import parse_object, read_body
 from bicross.server.models.catalog import ServedModel
-from bicross.server.scheduling.admission import Lane
-from bicross.server.scheduling.entry import Entry
+from bicross.server.scheduling.lane import Lane
 from bicross.server.serving import Numbers, Serving, Work
 from bicross.server.settings import Settings
 

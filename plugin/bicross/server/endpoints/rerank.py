@@ -19,7 +19,7 @@ from bicross.server.endpoints.texts import (
     read_text,
     size_bytes,
 )
-from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.lane import Lane
 from bicross.server.serving import Work
 
 router = APIRouter()

@@ -11,7 +11,7 @@ from bicross.runtime import TextEncoder
 from bicross.server.endpoints.schemas import TextsRequest
 from bicross.server.endpoints.texts import TextLimits, most_tokens, read_inputs
 from bicross.server.models.catalog import ServedModel
-from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.lane import Lane
 from bicross.server.serving import Numbers, Work
 from bicross.server.settings import Settings
 

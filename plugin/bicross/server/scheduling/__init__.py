@@ -1,1 +1,1 @@
-"""Which work runs when: admission, fair shares between lanes, models and clients, drain."""
+"""Which work runs when: batches, fair shares between lanes, models and clients, drain."""

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.lane import Lane
 
 WINDOW_S = 5.0
 # Between two runs no longer apart than this the machine was at work, not at rest.

@@ -9,9 +9,9 @@ from contextlib import suppress
 from bicross.errors import DeadlineExceeded, ModelFailed, RequestError, ShuttingDown
 from bicross.runtime import Row
 from bicross.server.models.catalog import ServedModel
-from bicross.server.scheduling.admission import Lane
 from bicross.server.scheduling.caches import Caches, read_only
 from bicross.server.scheduling.drain import DrainRate, Run
+from bicross.server.scheduling.lane import Lane
 from bicross.server.scheduling.priority import yield_to_requests
 from bicross.server.scheduling.work import Batch, Item, Job, Order
 from bicross.server.scheduling.work_queue import WorkQueue

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from bicross.bundle.record import InputType
 from bicross.runtime import Row, TokenSequence
 from bicross.server.models.catalog import ServedModel
-from bicross.server.scheduling.admission import Lane
 from bicross.server.scheduling.keys import Key, key_of
+from bicross.server.scheduling.lane import Lane
 
 Graph = tuple[ServedModel, InputType]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from bicross.server.models.catalog import ServedModel
-from bicross.server.scheduling.admission import Lane
 from bicross.server.scheduling.fair_shares import FairShares
 from bicross.server.scheduling.filling import Size, fill_batch
+from bicross.server.scheduling.lane import Lane
 from bicross.server.scheduling.lines import LaneLine
 from bicross.server.scheduling.rides import Rides
 from bicross.server.scheduling.work import Batch, Graph, Job

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from bicross.server.endpoints.bodies import SMALL_BYTES
 from bicross.server.models.catalog import Catalog
-from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.lane import Lane
 
 URL = "/v1/embeddings"
 JSON = {"content-type": "application/json"}

@@ -10,9 +10,9 @@ import pytest
 
 from bicross.bundle.record import InputType
 from bicross.server.models.catalog import ServedModel
-from bicross.server.scheduling.admission import Lane
 from bicross.server.scheduling.caches import Caches
 from bicross.server.scheduling.filling import Size
+from bicross.server.scheduling.lane import Lane
 from bicross.server.scheduling.scheduler import Scheduler
 from bicross.server.scheduling.work import Order
 from bicross.server.scheduling.work_queue import SEARCH_RUNS, Sharing, WorkQueue

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from bicross.bundle import Bundle
 from bicross.runtime import Row, SparseVector
 from bicross.server.models.catalog import Catalog, ServedModel
-from bicross.server.scheduling.admission import Lane
 from bicross.server.scheduling.caches import RowCache
 from bicross.server.scheduling.keys import KEY_BYTES
+from bicross.server.scheduling.lane import Lane
 
 
 def key(number: int) -> bytes:

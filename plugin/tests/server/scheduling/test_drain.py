@@ -2,8 +2,8 @@
 
 import pytest
 
-from bicross.server.scheduling.admission import Lane
 from bicross.server.scheduling.drain import PAUSE_S, WINDOW_S, DrainRate, Run
+from bicross.server.scheduling.lane import Lane
 
 WEIGHTS = {Lane.SEARCH: 4.0, Lane.INGEST: 1.0}
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bicross.errors import DeadlineExceeded, ModelFailed
 from bicross.runtime import TokenSequence
 from bicross.server.models.catalog import ServedModel
-from bicross.server.scheduling.admission import Lane
 from bicross.server.scheduling.filling import Size
+from bicross.server.scheduling.lane import Lane
 from bicross.server.scheduling.rides import Rides
 from bicross.server.scheduling.work import Batch, Job, Order
 from bicross.server.scheduling.work_queue import Sharing, WorkQueue

@@ -8,7 +8,7 @@ import pytest
 
 from bicross.errors import DeadlineExceeded, ModelFailed, ShuttingDown
 from bicross.runtime import BiEncoder
-from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.lane import Lane
 
 
 async def test_each_job_gets_its_own_rows_in_its_own_order(

@@ -9,7 +9,7 @@ import pytest
 from bicross.errors import DeadlineExceeded, ModelFailed, ShuttingDown
 from bicross.runtime import BiEncoder
 from bicross.server.models.catalog import ServedModel
-from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.lane import Lane
 
 
 async def both_run(bench: Any) -> None:

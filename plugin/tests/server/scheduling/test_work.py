@@ -8,7 +8,7 @@ import pytest
 
 from bicross.bundle import Bundle
 from bicross.server.models.catalog import ServedModel
-from bicross.server.scheduling.admission import Lane
+from bicross.server.scheduling.lane import Lane
 from bicross.server.scheduling.work import Batch, Item, Job
 
 NewJob = Callable[..., Job]

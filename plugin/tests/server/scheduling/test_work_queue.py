@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bicross.bundle import Bundle
 from bicross.server.models.catalog import ServedModel
-from bicross.server.scheduling.admission import Lane
 from bicross.server.scheduling.filling import MIN_FILL_RATIO, RUN_COSTS_TOKENS, Size
+from bicross.server.scheduling.lane import Lane
 from bicross.server.scheduling.work import Batch, Item, Job
 from bicross.server.scheduling.work_queue import SEARCHES_LAST_S, Sharing, WorkQueue
 

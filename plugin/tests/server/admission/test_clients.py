@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bicross.server.scheduling.clients import Clients
+from bicross.server.admission.clients import Clients
 
 BATCH = 5
 

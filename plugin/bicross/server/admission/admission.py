@@ -7,25 +7,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from heapq import heappop, heappush
 
 from bicross.errors import Overloaded
-from bicross.server.scheduling.clients import Clients
-from bicross.server.scheduling.promises import Promise, Promises
+from bicross.server.admission.clients import Clients
+from bicross.server.admission.promises import Promise, Promises
+from bicross.server.scheduling.lane import Lane
 from bicross.server.telemetry.metrics import Metrics
 
 MAX_RETRY_AFTER_S = 300
 # Of the time until its deadline a request may wait so much, since a rate is not steady and who
 # comes later shares the machine. The rest is for those who were told to come.
 SURE = 0.75
-
-
-class Lane(StrEnum):
-    """`SEARCH` is what a person waits for: query vectors and reranking. `INGEST` is the rest."""
-
-    SEARCH = "search"
-    INGEST = "ingest"
 
 
 @dataclass(eq=False)

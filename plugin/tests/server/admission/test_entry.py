@@ -6,8 +6,9 @@ from contextlib import nullcontext
 import pytest
 
 from bicross.errors import Overloaded
-from bicross.server.scheduling.admission import Admission, Lane
-from bicross.server.scheduling.entry import BYTES_PER_TOKEN, TEXT_BYTES_PER_TOKEN, Entry
+from bicross.server.admission.admission import Admission
+from bicross.server.admission.entry import BYTES_PER_TOKEN, TEXT_BYTES_PER_TOKEN, Entry
+from bicross.server.scheduling.lane import Lane
 from bicross.server.telemetry.metrics import Metrics
 
 LIMIT = 1000

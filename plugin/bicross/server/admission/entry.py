@@ -4,7 +4,8 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from bicross.server.scheduling.admission import Admission, Lane, Place
+from bicross.server.admission.admission import Admission, Place
+from bicross.server.scheduling.lane import Lane
 
 # A body has seldom more tokens: English has one in four bytes, Chinese one in three, and short
 # documents share a query that stands in the body once.
@@ -16,7 +17,7 @@ TEXT_BYTES_PER_TOKEN = 32
 
 class Entry:
     """A context manager, at whose end the room is given back. `most` bounds what is asked for;
-    the answer is wanted by `deadline`.
+    the answer is wanted by `deadline`. `body_bytes` are 0 until they are known.
     """
 
     def __init__(self, admission: Admission, client: str, most: int, deadline: float) -> None:
@@ -26,7 +27,7 @@ class Entry:
         self._most = most
         self._held = ExitStack()
         self._place: Place | None = None
-        self._bytes = 0
+        self.body_bytes = 0
         self._whole = False
 
     def __enter__(self) -> Self:
@@ -45,7 +46,7 @@ class Entry:
 
         Raises `Overloaded`.
         """
-        self._bytes = size
+        self.body_bytes = size
         if lane is not None:
             self.admit(lane, self._most, whole=whole)
 
@@ -56,7 +57,7 @@ class Entry:
         Raises `Overloaded`.
         """
         self._whole = whole
-        asked = min(self._most, self._bytes // BYTES_PER_TOKEN + 1)
+        asked = min(self._most, self.body_bytes // BYTES_PER_TOKEN + 1)
         if self._place is None or self._place.lane is not lane:
             self._held.close()
             room = self._admission.place(lane, asked, self.client, self._deadline)
@@ -76,5 +77,5 @@ class Entry:
             self._admission.require_time(self._place, tokens)
 
     def _resize(self, place: Place, tokens: int) -> None:
-        least = min(self._most, self._bytes // TEXT_BYTES_PER_TOKEN)
+        least = min(self._most, self.body_bytes // TEXT_BYTES_PER_TOKEN)
         self._admission.resize(place, max(tokens, least))

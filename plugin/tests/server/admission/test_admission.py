@@ -11,8 +11,9 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from bicross.errors import Overloaded
-from bicross.server.scheduling.admission import Admission, Lane
-from bicross.server.scheduling.promises import GRACE_S
+from bicross.server.admission.admission import Admission
+from bicross.server.admission.promises import GRACE_S
+from bicross.server.scheduling.lane import Lane
 from bicross.server.telemetry.metrics import Metrics
 
 RATE = 10.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bicross.server.scheduling.promises import GRACE_S, LATEST, MAX_PROMISES, Promise, Promises
+from bicross.server.admission.promises import GRACE_S, LATEST, MAX_PROMISES, Promise, Promises
 
 
 def promises(*made: Promise) -> Promises:

@@ -12,7 +12,8 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from bicross.errors import Overloaded
-from bicross.server.scheduling.admission import SURE, Admission, Lane, Place
+from bicross.server.admission.admission import SURE, Admission, Place
+from bicross.server.scheduling.lane import Lane
 from bicross.server.telemetry.metrics import Metrics
 
 RATE = 10.0
