@@ -1,5 +1,6 @@
 """How each server that is compared is started, and how it wants to be asked."""
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,8 +14,13 @@ from benchmarks.serving.passages import ROOT
 from benchmarks.serving.variants import BF16
 from bicross.bundle import open_bundle
 
-# The same few texts come again and again, and nobody else's server keeps what it computed.
-NO_CACHES = {"BICROSS_QUERY_CACHE_MB": "0", "BICROSS_SCORE_CACHE_MB": "0"}
+# The same few texts come again and again, and nobody else's server keeps what it computed; nor was
+# it tuned on this machine before.
+NO_CACHES = {
+    "BICROSS_QUERY_CACHE_MB": "0",
+    "BICROSS_SCORE_CACHE_MB": "0",
+    "XDG_CACHE_HOME": os.devnull,
+}
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,10 @@ class Setting:
     pad_to: int = 1
 
     @property
-    def simplicity(self) -> tuple[int, int, int]:
-        return (self.pad_to, self.streams, self.batch_tokens)
+    def simplicity(self) -> tuple[bool, int, int, int]:
+        """The smaller, the simpler: what serves without tuning before all others."""
+        usual = self == untuned(self.threads)
+        return (not usual, self.pad_to, self.streams, self.batch_tokens)
 
 
 def untuned(threads: int) -> Setting:

@@ -42,3 +42,10 @@ def test_untuned_models_run_in_two_streams_where_there_are_two_threads(
     threads: int, streams: int
 ) -> None:
     assert untuned(threads) == Setting(streams=streams, threads=threads)
+
+
+def test_what_serves_without_tuning_stays_where_nothing_is_faster_by_more_than_noise() -> None:
+    pair, usual, narrow = Pair("onnxruntime", "fp32"), untuned(2), Setting(streams=1, threads=2)
+    speeds = [Speed(pair, usual, 100.0), Speed(pair, narrow, 104.0)]
+    assert fastest(speeds).setting == usual
+    assert fastest([speeds[0], Speed(pair, narrow, 110.0)]).setting == narrow
