@@ -100,13 +100,13 @@ def test_a_budget_too_short_fails_the_search_unless_told_otherwise(
 def passages(real: RealCluster) -> str:
     """200 passages of some 40 tokens, whose reranking takes the real model a while."""
     body = index_body("_none")
-    real.rest.ok("PUT", "/passages", body)
+    real.rest.ok("PUT", "/long-passages", body)
     long = [
         (name, {**document, "text": f"{document['text']} " * 3})
         for name, document in animal_documents(200)
     ]
-    real.rest.bulk("passages", long)
-    return "passages"
+    real.rest.bulk("long-passages", long)
+    return "long-passages"
 
 
 def test_what_was_scored_within_the_budget_stands_above_the_rest_of_the_first_pass(
