@@ -1,4 +1,4 @@
-"""Two-layer BERTs with random weights and a WordPiece vocabulary learned from the sample.
+"""Two-layer BERTs with random weights and a WordPiece vocabulary counted in the sample.
 
 Weights are drawn wide, so that scores spread and no part of the model is too small to be missed.
 """
@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 
 import sentence_transformers
-import tokenizers
 import torch
 import transformers
 from sentence_transformers.sentence_transformer.modules import (
@@ -18,12 +17,13 @@ from sentence_transformers.sentence_transformer.modules import (
     Transformer,
 )
 
-from bicross.runtime.ranking.samples import read_sample
+from onnx_export.tests.counted_pieces import word_pieces
 
 HIDDEN = 32
 MAX_TOKENS = 64
 VOCABULARY = 800
 SPREAD = 0.3
+SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 PROMPTS = {"query": "query: ", "document": "passage: "}
 
 
@@ -33,14 +33,8 @@ class TinyModels:
 
     @cached_property
     def tokenizer(self) -> transformers.PreTrainedTokenizerBase:
-        sample = read_sample()
-        pieces = tokenizers.BertWordPieceTokenizer()
-        pieces.train_from_iterator([*sample.queries, *sample.passages], VOCABULARY, 1)
-        vocabulary = self.root / "vocabulary"
-        vocabulary.mkdir()
-        pieces.save_model(str(vocabulary))
         return transformers.BertTokenizer(
-            vocab=str(vocabulary / "vocab.txt"), model_max_length=MAX_TOKENS
+            vocab=word_pieces(SPECIALS, VOCABULARY), model_max_length=MAX_TOKENS
         )
 
     def embedding(

@@ -14,9 +14,10 @@ from sentence_transformers.base.modules import Normalize, Transformer
 from sentence_transformers.base.modules.dense import Dense
 from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
 
+from onnx_export.tests.counted_pieces import word_pieces
 from onnx_export.tests.matrix.comparing import compare_token_vectors
 from onnx_export.tests.matrix.row import Row
-from onnx_export.tests.matrix.vocabularies import BERT_SPECIALS, word_pieces
+from onnx_export.tests.matrix.vocabularies import BERT_SPECIALS, SIZE
 from onnx_export.tests.matrix.workshop import MAX_TOKENS, SPREAD, Workshop, draw
 
 HIDDEN = 64
@@ -46,7 +47,7 @@ def bert(workshop: Workshop) -> Path:
 def markers() -> transformers.PreTrainedTokenizerBase:
     """With ColBERT's markers in the vocabulary, yet cut to pieces when they stand in a text."""
     return transformers.BertTokenizer(
-        vocab=word_pieces((*BERT_SPECIALS, *UNUSED)), model_max_length=MAX_TOKENS
+        vocab=word_pieces((*BERT_SPECIALS, *UNUSED), SIZE), model_max_length=MAX_TOKENS
     )
 
 

@@ -1,4 +1,4 @@
-"""Tokenizers of the libraries' own classes, their pieces learned from the built-in sample."""
+"""Tokenizers of the libraries' own classes, their pieces from the built-in sample."""
 
 import json
 from functools import cached_property
@@ -6,9 +6,10 @@ from typing import Any
 
 import tokenizers
 import transformers
-from tokenizers import models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import models, pre_tokenizers, processors, trainers
 
 from bicross.runtime.ranking.samples import read_sample
+from onnx_export.tests.counted_pieces import unigrams, word_pieces
 
 SIZE = 600
 MAX_TOKENS = 64
@@ -30,13 +31,13 @@ class Vocabularies:
     @cached_property
     def bert(self) -> Tokenizer:
         return transformers.BertTokenizer(
-            vocab=word_pieces(BERT_SPECIALS), model_max_length=MAX_TOKENS
+            vocab=word_pieces(BERT_SPECIALS, SIZE), model_max_length=MAX_TOKENS
         )
 
     @cached_property
     def mpnet(self) -> Tokenizer:
         return transformers.MPNetTokenizer(
-            vocab=word_pieces(MPNET_SPECIALS), model_max_length=MAX_TOKENS
+            vocab=word_pieces(MPNET_SPECIALS, SIZE), model_max_length=MAX_TOKENS
         )
 
     @cached_property
@@ -69,13 +70,13 @@ class Vocabularies:
     @cached_property
     def xlm_roberta(self) -> Tokenizer:
         return transformers.XLMRobertaTokenizer(
-            vocab=unigrams(ROBERTA_SPECIALS, 3), model_max_length=MAX_TOKENS
+            vocab=unigrams(ROBERTA_SPECIALS, SIZE), model_max_length=MAX_TOKENS
         )
 
     @cached_property
     def camembert(self) -> Tokenizer:
         return transformers.CamembertTokenizer(
-            vocab=unigrams(ROBERTA_SPECIALS, 3),
+            vocab=unigrams(ROBERTA_SPECIALS, SIZE),
             model_max_length=MAX_TOKENS,
             additional_special_tokens=[],
         )
@@ -84,19 +85,19 @@ class Vocabularies:
     def albert(self) -> Tokenizer:
         specials = ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")
         return transformers.AlbertTokenizer(
-            vocab=unigrams(specials, 1), model_max_length=MAX_TOKENS
+            vocab=unigrams(specials, SIZE), model_max_length=MAX_TOKENS
         )
 
     @cached_property
     def deberta(self) -> Tokenizer:
         return transformers.DebertaV2Tokenizer(
-            vocab=unigrams(DEBERTA_SPECIALS, 3), unk_id=3, model_max_length=MAX_TOKENS
+            vocab=unigrams(DEBERTA_SPECIALS, SIZE), unk_id=3, model_max_length=MAX_TOKENS
         )
 
     @cached_property
     def t5(self) -> Tokenizer:
         return transformers.T5Tokenizer(
-            vocab=unigrams(T5_SPECIALS, 2), extra_ids=0, model_max_length=MAX_TOKENS
+            vocab=unigrams(T5_SPECIALS, SIZE), extra_ids=0, model_max_length=MAX_TOKENS
         )
 
     @cached_property
@@ -128,18 +129,6 @@ class Vocabularies:
         return found
 
 
-def word_pieces(specials: tuple[str, ...]) -> dict[str, int]:
-    """WordPiece, lower case, as BERT's family cuts; `specials` have the first ids."""
-    pieces = tokenizers.Tokenizer(models.WordPiece(unk_token="[UNK]"))  # noqa: S106
-    pieces.normalizer = normalizers.BertNormalizer()
-    pieces.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=SIZE, show_progress=False, special_tokens=list(specials)
-    )
-    pieces.train_from_iterator(_texts(), trainer)
-    return dict(pieces.get_vocab())
-
-
 def byte_pairs(specials: tuple[str, ...]) -> dict[str, Any]:
     """Byte-level BPE: `vocab` and `merges`, as the tokenizers' classes take them."""
     pieces = _byte_level(vocab={}, merges=[])
@@ -163,21 +152,6 @@ def metaspace_pairs(specials: tuple[str, ...]) -> dict[str, Any]:
     )
     pieces.train_from_iterator(_texts(), trainer)
     return _parts(pieces)
-
-
-def unigrams(specials: tuple[str, ...], unknown: int) -> list[tuple[str, float]]:
-    """SentencePiece's unigram model: pieces with their log-probabilities."""
-    pieces = tokenizers.Tokenizer(models.Unigram())
-    pieces.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=SIZE,
-        show_progress=False,
-        special_tokens=list(specials),
-        unk_token=specials[unknown],
-    )
-    pieces.train_from_iterator(_texts(), trainer)
-    found = json.loads(pieces.to_str())["model"]["vocab"]
-    return [(piece, score) for piece, score in found]
 
 
 def _byte_level(vocab: dict[str, int], merges: list[tuple[str, str]]) -> tokenizers.Tokenizer:

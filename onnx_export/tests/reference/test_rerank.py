@@ -14,7 +14,7 @@ from onnx_export.source.hub import ModelFolder
 from onnx_export.source.spec import Options, read_spec
 
 pytestmark = pytest.mark.torch
-QUERY = "bread " * 20
+QUERY = "bread " * 35
 PASSAGE = "water and salt " * 30
 MAX_TOKENS = 64
 
