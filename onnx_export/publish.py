@@ -20,7 +20,13 @@ from onnx_export.gate.probes import Probes, compute_probes
 from onnx_export.gate.proof import prove
 from onnx_export.gate.tolerance import require_spread
 from onnx_export.gate.whole import compare_with_whole
-from onnx_export.graph.build import ExportGraph, build_graph, build_query_graph, served_output
+from onnx_export.graph.build import (
+    ExportGraph,
+    build_graph,
+    build_query_graph,
+    served_output,
+    takes_padding_out,
+)
 from onnx_export.model_card import with_model_card
 from onnx_export.precision.adding import PrecisionsRefused, Workbench, add_precisions
 from onnx_export.records import Graphs, Identity, make_manifest
@@ -132,7 +138,12 @@ def _trace_graphs(reference: Reference, staging: Path, narrate: Narrate, trace: 
 
 
 def _tensors(graph: ExportGraph) -> Graph:
-    return Graph(inputs=graph.inputs, output=served_output(graph), opset=OPSET)
+    return Graph(
+        inputs=graph.inputs,
+        output=served_output(graph),
+        opset=OPSET,
+        skips_padding=takes_padding_out(graph),
+    )
 
 
 def _prove_basis(bundle: Bundle, probes: Probes, narrate: Narrate) -> tuple[Measurement, Parity]:

@@ -22,6 +22,7 @@ from onnx_export.graph.embedding import (
 from onnx_export.graph.late_interaction import TokenVectorsGraph
 from onnx_export.graph.rerank import ScoreGraph, score_graph
 from onnx_export.graph.sparse import SparseGraph, TokenTableGraph
+from onnx_export.graph.unpadding import skips_padding
 from onnx_export.reference.embedding import EmbeddingReference
 from onnx_export.reference.late_interaction import LateInteractionReference
 from onnx_export.reference.loading import Reference
@@ -62,6 +63,10 @@ def build_query_graph(reference: Reference) -> ExportGraph | None:
 def served_output(graph: ExportGraph) -> str:
     """The output that is the model's own; others are there for other libraries."""
     return graph.outputs[0] if isinstance(graph, TokenVectorsGraph) else graph.outputs[-1]
+
+
+def takes_padding_out(graph: ExportGraph) -> bool:
+    return isinstance(graph, EmbeddingGraph | ScoreGraph) and skips_padding(graph.transformer)
 
 
 def _sparse_graph(reference: SparseReference, input_type: InputType) -> ExportGraph:

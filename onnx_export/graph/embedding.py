@@ -8,6 +8,8 @@ from sentence_transformers.sentence_transformer.modules import Pooling
 from torch import Tensor, nn
 from torch.nn import functional
 
+from onnx_export.graph.unpadding import unpadded
+
 PROMPT_MASK = "pooling_mask"
 
 
@@ -33,9 +35,10 @@ class EmbeddingGraph(nn.Module):
     def forward(self, *tensors: Tensor) -> tuple[Tensor, Tensor]:
         features: dict[str, Any] = dict(zip(self.inputs, tensors, strict=True))
         taken = {name: value for name, value in features.items() if name != PROMPT_MASK}
-        tokens: Tensor = self.transformer(
-            **taken, **self.arguments, return_dict=True
-        ).last_hidden_state
+        with unpadded(self.transformer, features["attention_mask"]):
+            tokens: Tensor = self.transformer(
+                **taken, **self.arguments, return_dict=True
+            ).last_hidden_state
         features["token_embeddings"] = tokens
         for module in self.head:
             features = module(features)

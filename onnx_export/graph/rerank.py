@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from bicross.errors import UnsupportedArchitecture
+from onnx_export.graph.unpadding import unpadded
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class ScoreGraph(nn.Module):
 
     def forward(self, *tensors: Tensor) -> Tensor:
         features: dict[str, Any] = dict(zip(self.inputs, tensors, strict=True))
-        found = self.transformer(**features, **self.reading.arguments, return_dict=True)
+        with unpadded(self.transformer, features["attention_mask"]):
+            found = self.transformer(**features, **self.reading.arguments, return_dict=True)
         features[self.reading.feature] = found[self.reading.output]
         for module in self.head:
             features = module(features)

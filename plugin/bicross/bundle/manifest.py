@@ -39,12 +39,14 @@ class Source(Record):
 class Graph(Record):
     """Tensor names of an ONNX graph; every input is int64 [batch, length].
 
-    An input `pooling_mask` is 1 where a token is pooled: not on padding, nor on the prompt.
+    An input `pooling_mask` is 1 where a token is pooled: not on padding, nor on the prompt. A graph
+    that `skips_padding` takes it out before its layers: only attention computes on it.
     """
 
     inputs: tuple[str, ...]
     output: str
     opset: int
+    skips_padding: bool = False
 
 
 class PrecisionRecord(Record):

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
+from bicross.runtime import padding_cost
 from bicross.server.scheduling.keys import Key
-from bicross.server.scheduling.work import Item, Job
+from bicross.server.scheduling.work import Item, Job, skips_padding
 
-# Shorter rows are padded: at least so much of a batch must be text,
+# Shorter rows are padded: at least so much of a batch's cost must be text,
 MIN_FILL_RATIO = 0.9
 # or no more of it padding than a run of its own would cost. MiniLM-L6 on one core takes 3.5 ms for
 # 8 tokens, 8.5 for 32 and 15.0 for 64: 1.6 ms a run, and a token 0.21.
@@ -23,17 +24,18 @@ PARTIAL_AHEAD = 4
 
 @dataclass(frozen=True)
 class Size:
-    """A batch's bounds. It costs longest x rows, in tokens."""
+    """A batch's bounds: what it may cost, in tokens with its padding, and its rows."""
 
     tokens: int
     rows: int
 
 
 class _Filling:
-    def __init__(self, anchor: Item, size: Size) -> None:
+    def __init__(self, anchor: Item, size: Size, *, skips_padding: bool) -> None:
         self.items: dict[Key, Item] = {anchor.key: anchor}
         self._target = anchor.length
         self._size = size
+        self._skips_padding = skips_padding
         self._longest = self._text = anchor.length
 
     def fill(self, candidates: Iterable[Item], ratio: float) -> None:
@@ -47,8 +49,9 @@ class _Filling:
     def _take(self, item: Item, ratio: float) -> None:
         length = item.length
         longest = max(self._longest, length)
-        cost = longest * (len(self.items) + 1)
         text = self._text + length
+        padding = longest * (len(self.items) + 1) - text
+        cost = text + padding * padding_cost(longest, skips_padding=self._skips_padding)
         pays = text >= ratio * cost or cost - text <= RUN_COSTS_TOKENS
         if cost <= self._size.tokens and pays:
             self.items[item.key] = item
@@ -68,8 +71,9 @@ def fill_batch(jobs: Iterable[Job], size: Size) -> list[Item]:
     seen = list(islice(jobs, JOBS_SEEN))
     first = seen[0]
     anchor = Item(first, first.waiting[-1])
-    filling = _Filling(anchor, size)
-    most = min(size.rows, size.tokens // max(1, anchor.length))
+    skips = skips_padding(first.order.graph)
+    filling = _Filling(anchor, size, skips_padding=skips)
+    most = size.rows if skips else min(size.rows, size.tokens // max(1, anchor.length))
     own = _own(first, anchor, size, most)
     filling.fill(own, CLOSE_FILL_RATIO)
     if len(filling.items) < most:

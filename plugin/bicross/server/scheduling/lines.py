@@ -101,15 +101,15 @@ class GraphLine(Fork[str, ClientLine]):
             if self._shares.tag(client) <= most:
                 yield from self._lines[client]
 
-    def charge(self, items: list[Item], each: float) -> None:
-        """A run holds `items`; each costs `each`, its padding with it."""
-        counts: dict[str, int] = {}
+    def charge(self, items: list[Item], cost_of: Callable[[Item], float]) -> None:
+        """A run holds `items`, which cost so much, their padding with them."""
+        costs: dict[str, float] = {}
         for item in items:
             client = item.job.order.client
-            counts[client] = counts.get(client, 0) + 1
-        for client, count in counts.items():
-            self._shares.charge(client, count * each)
-            self._lines[client].charge(count * each)
+            costs[client] = costs.get(client, 0.0) + cost_of(item)
+        for client, cost in costs.items():
+            self._shares.charge(client, cost)
+            self._lines[client].charge(cost)
 
 
 class LaneLine(Fork[Graph, GraphLine]):

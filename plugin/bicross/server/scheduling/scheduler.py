@@ -233,13 +233,13 @@ class Scheduler:
             batch.model.require_encoder().run([item.sequence for item in batch.items])
         )
         end = self._clock()
-        tokens = sum(item.length for item in batch.items)
+        tokens, cost = sum(item.length for item in batch.items), batch.cost
         series.infer_seconds.observe(end - begin)
         series.batch_rows.observe(len(batch.items))
-        series.batch_fill.observe(tokens / batch.padded)
+        series.batch_fill.observe(tokens / cost)
         series.texts.inc(len(batch.items))
         series.tokens.inc(tokens)
-        series.padded_tokens.inc(batch.padded)
+        series.padded_tokens.inc(cost)
         if left_more:
             with self._changed:
                 self._drain.add(Run(batch.lane, tokens, begin, end))

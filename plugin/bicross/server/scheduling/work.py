@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bicross.bundle.record import InputType
-from bicross.runtime import Row, TokenSequence
+from bicross.runtime import Row, TokenSequence, padding_cost
 from bicross.server.models.catalog import ServedModel
 from bicross.server.scheduling.keys import Key, key_of
 from bicross.server.scheduling.lane import Lane
@@ -35,6 +35,12 @@ class Order:
         """The model, and which of its graphs: no run has rows for two."""
         two = self.model.manifest.query_graph is not None
         return self.model, self.sequences[0].input_type if two else "passage"
+
+
+def skips_padding(graph: Graph) -> bool:
+    model, input_type = graph
+    own = model.manifest.query_graph if input_type == "query" else None
+    return (own or model.manifest.graph).skips_padding
 
 
 @dataclass(eq=False)
@@ -141,6 +147,12 @@ class Batch:
         return self.graph[0]
 
     @property
-    def padded(self) -> int:
-        """Tokens that the run computes, padding among them."""
-        return self.items[0].length * len(self.items)
+    def cost(self) -> float:
+        """What the run computes, in tokens, padding among them."""
+        return sum(map(self.cost_of, self.items))
+
+    def cost_of(self, item: Item) -> float:
+        """With the padding of its row."""
+        longest = self.items[0].length
+        each = padding_cost(longest, skips_padding=skips_padding(self.graph))
+        return item.length + (longest - item.length) * each

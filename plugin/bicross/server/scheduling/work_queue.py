@@ -1,7 +1,7 @@
 """Which sequences run next. Pure: no thread, no clock; its caller holds the lock.
 
-Shares are of the machine's time, told in tokens of the padded batch at the speed last measured of
-its model, so that a small model's tokens weigh less than a large one's.
+Shares are of the machine's time, told in tokens of the batch, with its padding, at the speed last
+measured of its model, so that a small model's tokens weigh less than a large one's.
 """
 
 from collections import Counter
@@ -109,7 +109,7 @@ class WorkQueue:
         if not self._running[running]:
             del self._running[running]
         if seconds is not None and seconds > 0:
-            each = seconds / batch.padded
+            each = seconds / batch.cost
             known = self._seconds_per_token.get(batch.graph, each)
             self._seconds_per_token[batch.graph] = known + SPEED_WEIGHT * (each - known)
 
@@ -124,8 +124,8 @@ class WorkQueue:
         line = self._lanes[lane][graph]
         items = fill_batch(line, self._size(lane, graph, now))
         batch = Batch(lane, graph, items)
-        line.charge(items, items[0].length)
-        cost = batch.padded * self._weight(graph)
+        line.charge(items, batch.cost_of)
+        cost = batch.cost * self._weight(graph)
         self._lanes[lane].charge(graph, cost)
         self._shares.charge(lane, cost)
         for job in self.rides.board(items):

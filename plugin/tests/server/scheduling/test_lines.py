@@ -62,7 +62,7 @@ def test_client_that_was_given_less_stands_first(new_job: NewJob) -> None:
     mine, theirs = new_job(5, client="a"), new_job(5, client="b")
     line = GraphLine(SLACK)
     in_line(line, mine, theirs)
-    line.charge([Item(mine, 0)], 5.0)
+    line.charge([Item(mine, 0)], lambda _: 5.0)
     assert list(line) == [theirs, mine]
 
 
@@ -70,7 +70,7 @@ def test_client_that_is_far_ahead_rides_on_nobody_s_batch(new_job: NewJob) -> No
     mine, theirs = new_job(5, client="a"), new_job(5, client="b")
     line = GraphLine(SLACK)
     in_line(line, mine, theirs)
-    line.charge([Item(mine, 0)], SLACK + 1)
+    line.charge([Item(mine, 0)], lambda _: SLACK + 1)
     assert list(line) == [theirs]
     assert set(line.jobs()) == {mine, theirs}
 
@@ -80,7 +80,7 @@ def test_run_is_charged_to_each_client_by_its_sequences(new_job: NewJob) -> None
     jobs = {client: new_job(5, 5, client=client) for client in "abc"}
     line = GraphLine(SLACK)
     in_line(line, *jobs.values())
-    line.charge([Item(jobs["a"], 0), Item(jobs["a"], 1), Item(jobs["b"], 0)], 2.0)
+    line.charge([Item(jobs["a"], 0), Item(jobs["a"], 1), Item(jobs["b"], 0)], lambda _: 2.0)
     assert list(line) == [jobs["c"], jobs["b"], jobs["a"]]
 
 

@@ -57,7 +57,7 @@ def test_batch_costs_its_longest_row_times_its_rows(new_job: NewJob) -> None:
     one, two = new_job(9, 4), new_job(7)
     items = [Item(one, 0), Item(two, 0), Item(one, 1)]
     batch = Batch(Lane.INGEST, one.order.graph, items)
-    assert batch.padded == 27
+    assert batch.cost == 27
     assert batch.model is one.order.model
 
 

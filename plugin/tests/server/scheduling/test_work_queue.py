@@ -65,9 +65,9 @@ def test_each_sequence_runs_exactly_once_in_a_batch_within_its_bounds(
         found = [item.length for item in batch.items]
         assert found == sorted(found, reverse=True)
         assert len(found) <= rows
-        assert batch.padded <= tokens or len(found) == 1
+        assert batch.cost <= tokens or len(found) == 1
         text = sum(found)
-        assert text >= min(MIN_FILL_RATIO * batch.padded, batch.padded - RUN_COSTS_TOKENS)
+        assert text >= min(MIN_FILL_RATIO * batch.cost, batch.cost - RUN_COSTS_TOKENS)
     assert not work.jobs()
 
 
@@ -129,7 +129,7 @@ def test_lanes_share_by_their_weights_whatever_comes_when(
             if len(lanes) < len(Lane):
                 given_to = dict.fromkeys(Lane, 0.0)
             else:
-                given_to[batch.lane] += batch.padded
+                given_to[batch.lane] += batch.cost
                 behind = given_to[Lane.SEARCH] / WEIGHT - given_to[Lane.INGEST]
                 assert abs(behind) <= 4 * TOKENS
     assert not work.jobs()
@@ -281,7 +281,7 @@ def test_ingest_batches_are_small_while_searches_are_present(new_job: NewJob) ->
     """At 1 ms a token and 20 ms a run they hold 20 tokens, else 100."""
     work = queue(new_job(*[10] * 100), tokens=100)
     batch = _taken(work)
-    work.finish(batch, batch.padded / 1000)
+    work.finish(batch, batch.cost / 1000)
     work.add(new_job(5, lane=Lane.SEARCH))
     search, beside = _taken(work), None
     work.finish(search, None)
@@ -289,4 +289,4 @@ def test_ingest_batches_are_small_while_searches_are_present(new_job: NewJob) ->
     work.finish(beside, None)
     later = work.take(SEARCHES_LAST_S + 0.1)
     assert later is not None
-    assert [search.lane, beside.padded, later.padded] == [Lane.SEARCH, 20, 100]
+    assert [search.lane, beside.cost, later.cost] == [Lane.SEARCH, 20, 100]
