@@ -8,13 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bicross.runtime import TokenSequence, pad, plan_batches
+from bicross.runtime import TokenSequence, pad, padding_cost, plan_batches
 
 lengths = st.lists(st.integers(1, 600), max_size=120)
 
 
 def sequence(*ids: int) -> TokenSequence:
     return TokenSequence(np.array(ids, np.int32), np.ones(len(ids), np.int8), len(ids))
+
+
+def test_padding_costs_as_much_as_a_token_where_the_graph_computes_on_it() -> None:
+    assert padding_cost(8, skips_padding=False) == padding_cost(8000, skips_padding=False) == 1
+
+
+def test_padding_that_attention_alone_sees_costs_more_in_longer_rows() -> None:
+    costs = [padding_cost(longest, skips_padding=True) for longest in (8, 128, 512, 8000)]
+    assert costs == [1 / 128, 1 / 8, 1 / 2, 1]
 
 
 @given(lengths, st.integers(1, 4096), st.integers(1, 64))

@@ -6,7 +6,7 @@ import shutil
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,14 @@ def gate() -> Callable[..., Gated]:
 def model(bi_bundle: Bundle) -> ServedModel:
     """A model that is not loaded."""
     return ServedModel(bi_bundle, "fp32")
+
+
+@pytest.fixture(scope="session")
+def skipping(bi_bundle: Bundle) -> ServedModel:
+    """A model whose graph takes padding out before its layers."""
+    graph = bi_bundle.manifest.graph.model_copy(update={"skips_padding": True})
+    manifest = bi_bundle.manifest.model_copy(update={"graph": graph})
+    return ServedModel(replace(bi_bundle, manifest=manifest), "fp32")
 
 
 @pytest.fixture(scope="session")

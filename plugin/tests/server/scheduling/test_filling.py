@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from bicross.server.models.catalog import ServedModel
 from bicross.server.scheduling.filling import (
     JOBS_SEEN,
     PARTIAL_AHEAD,
@@ -39,6 +40,20 @@ def test_row_is_left_out_that_would_be_mostly_padding(new_job: NewJob) -> None:
 def test_padding_that_costs_less_than_a_run_is_taken(new_job: NewJob) -> None:
     """It is mostly padding for the second, but another run would cost more."""
     assert filled(new_job(2 + RUN_COSTS_TOKENS), new_job(2)) == [2 + RUN_COSTS_TOKENS, 2]
+
+
+def test_rows_of_any_length_share_a_run_where_padding_costs_little(
+    new_job: NewJob, skipping: ServedModel
+) -> None:
+    job, others = new_job(100, model=skipping), new_job(98, 60, 20, model=skipping)
+    assert filled(job, others) == [100, 98, 60, 20]
+
+
+def test_rows_are_left_out_where_attention_alone_would_compute_too_much_on_padding(
+    new_job: NewJob, skipping: ServedModel
+) -> None:
+    job, others = new_job(1000, model=skipping), new_job(990, 300, model=skipping)
+    assert filled(job, others) == [1000, 990]
 
 
 def test_own_rows_of_a_near_length_come_before_others_that_fit_better(new_job: NewJob) -> None:

@@ -61,6 +61,15 @@ def test_batch_costs_its_longest_row_times_its_rows(new_job: NewJob) -> None:
     assert batch.model is one.order.model
 
 
+def test_batch_costs_its_tokens_and_a_little_padding_where_the_graph_skips_it(
+    new_job: NewJob, skipping: ServedModel
+) -> None:
+    job = new_job(128, 64, model=skipping)
+    batch = Batch(Lane.INGEST, job.order.graph, [Item(job, 0), Item(job, 1)])
+    assert [batch.cost_of(item) for item in batch.items] == [128, 64 + 64 / 8]
+    assert batch.cost == 200
+
+
 @pytest.mark.parametrize(("own", "graph"), [(True, "query"), (False, "passage")])
 def test_queries_have_a_graph_where_the_bundle_has_two(
     own: bool, graph: str, new_job: NewJob, bi_bundle: Bundle
