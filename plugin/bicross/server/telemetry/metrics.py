@@ -107,7 +107,7 @@ class Metrics:
         self.texts = self._count("bicross_texts_total", "Texts or pairs computed")
         self.tokens = self._count("bicross_tokens_total", "Tokens computed, without padding")
         self.padded_tokens = self._count(
-            "bicross_padded_tokens_total", "Tokens computed, padding among them"
+            "bicross_padded_tokens_total", "Tokens computed, and what padding cost"
         )
         self.shared_texts = self._count(
             "bicross_shared_texts_total", "Texts or pairs answered by what ran for the same one"

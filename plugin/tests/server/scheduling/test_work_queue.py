@@ -13,12 +13,7 @@ from bicross.server.models.catalog import ServedModel
 from bicross.server.scheduling.filling import MIN_FILL_RATIO, RUN_COSTS_TOKENS, Size
 from bicross.server.scheduling.lane import Lane
 from bicross.server.scheduling.work import Batch, Item, Job
-from bicross.server.scheduling.work_queue import (
-    LEAST_SHARE_TOKENS,
-    SEARCHES_LAST_S,
-    Sharing,
-    WorkQueue,
-)
+from bicross.server.scheduling.work_queue import SEARCHES_LAST_S, Sharing, WorkQueue
 
 NewJob = Callable[..., Job]
 TOKENS = 100
@@ -280,33 +275,6 @@ def test_searches_that_come_during_a_run_share_the_next(new_job: NewJob) -> None
     assert work.take(0.0) is None
     work.finish(running, None)
     assert sorted(item.length for item in _taken(work).items) == [6, 8, 10]
-
-
-@pytest.fixture
-def two_streams(model: ServedModel, gate: Callable[..., Any]) -> ServedModel:
-    served = ServedModel(model.bundle, "fp32")
-    gate(served, streams=2)
-    return served
-
-
-def test_streams_share_what_waits_of_searches(new_job: NewJob, two_streams: ServedModel) -> None:
-    """So the second does not stand idle while the first computes all."""
-    work = queue(new_job(*[10] * 20, lane=Lane.SEARCH, model=two_streams), tokens=1000)
-    assert [_taken(work).cost, _taken(work).cost] == [100, 50]
-
-
-def test_no_share_of_searches_is_so_small_that_runs_cost_more_than_they_compute(
-    new_job: NewJob, two_streams: ServedModel
-) -> None:
-    work = queue(new_job(*[8] * 8, lane=Lane.SEARCH, model=two_streams), tokens=1000)
-    assert [_taken(work).cost, _taken(work).cost] == [LEAST_SHARE_TOKENS, 16]
-
-
-def test_share_of_searches_is_never_more_than_a_batch(
-    new_job: NewJob, two_streams: ServedModel
-) -> None:
-    work = queue(new_job(*[10] * 100, lane=Lane.SEARCH, model=two_streams), tokens=100)
-    assert _taken(work).cost == 100
 
 
 def test_ingest_batches_are_small_while_searches_are_present(new_job: NewJob) -> None:
