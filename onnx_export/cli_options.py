@@ -37,6 +37,18 @@ Dimensions = Annotated[
     int | None,
     typer.Option(min=1, help="Keep the first N numbers of each vector, of unit length again."),
 ]
+Layers = Annotated[
+    int | None,
+    typer.Option(help="Keep the first N layers under the model's head, for an early exit."),
+]
+KeepPadding = Annotated[
+    bool,
+    typer.Option(
+        "--keep-padding",
+        help="Compute on padding as on tokens, for engines that know no shape which depends on "
+        "what a batch holds.",
+    ),
+]
 Matryoshka = Annotated[
     str | None,
     typer.Option(

@@ -17,10 +17,13 @@ TIMED_LAYERS = 6
 
 @dataclass(frozen=True)
 class Model:
-    """`folder` is what sentence-transformers loads, `bundle` what onnx-export made of it."""
+    """`folder` is what sentence-transformers loads, `bundle` what onnx-export made of it; `plain`
+    is that with padding in its layers, as the exports of other libraries have it.
+    """
 
     folder: Path
     bundle: Path
+    plain: Path
 
     @property
     def graph(self) -> Path:
@@ -40,7 +43,7 @@ class Models:
     def paths(self) -> dict[str, dict[str, str]]:
         """For a process that is told what to load."""
         return {
-            role: {"folder": str(model.folder), "bundle": str(model.bundle)}
+            role: {name: str(path) for name, path in vars(model).items()}
             for role, model in vars(self).items()
         }
 
@@ -88,10 +91,13 @@ def _cut(whole: Path, base: Path) -> Path:
 
 
 def _exported(folder: Path, bundle: Path) -> Model:
-    if not bundle.is_dir():
-        bundle.parent.mkdir(parents=True, exist_ok=True)
-        _run([str(ROOT / ".venv/bin/onnx-export"), "model", str(folder), str(bundle)])
-    return Model(folder, bundle)
+    plain = bundle.with_name(f"{bundle.name}-plain")
+    for target, options in ((bundle, ()), (plain, ("--keep-padding",))):
+        if not target.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            tool = str(ROOT / ".venv/bin/onnx-export")
+            _run([tool, "model", str(folder), str(target), *options])
+    return Model(folder, bundle, plain)
 
 
 def _making(target: Path) -> Path:

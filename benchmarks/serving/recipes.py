@@ -88,8 +88,8 @@ def _plain(models: Models, threads: int) -> Recipe:
         (sys.executable, "-m", "uvicorn", app, "--port", "{port}", "--log-level", "warning"),
         Speech("openai", "bi", "cross"),
         environment={
-            "BI_BUNDLE": str(models.bi.bundle),
-            "CROSS_BUNDLE": str(models.cross.bundle),
+            "BI_BUNDLE": str(models.bi.plain),
+            "CROSS_BUNDLE": str(models.cross.plain),
             "THREADS": str(threads),
         },
         bounds=False,

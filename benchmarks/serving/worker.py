@@ -17,7 +17,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from benchmarks.serving.engines.engine import Engine, Load
+from benchmarks.serving.engines.engine import Engine, Load, Paths
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,8 @@ class Order:
     def load(self, cross: str) -> Engine:
         """The engine with the bi-encoder and that cross-encoder of `models`."""
         module = importlib.import_module(f"benchmarks.serving.engines.{self.module}")
-        bi, chosen = self.models["bi"], self.models[cross]
-        load = Load(
-            Path(bi["folder"]),
-            Path(bi["bundle"]),
-            Path(chosen["folder"]),
-            Path(chosen["bundle"]),
-            self.threads,
-            self.options,
-        )
+        bi, chosen = (Paths.of(self.models[role]) for role in ("bi", cross))
+        load = Load(bi, chosen, self.threads, self.options)
         engine: Engine = module.engine(load)
         return engine
 

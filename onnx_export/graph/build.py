@@ -22,7 +22,7 @@ from onnx_export.graph.embedding import (
 from onnx_export.graph.late_interaction import TokenVectorsGraph
 from onnx_export.graph.rerank import ScoreGraph, score_graph
 from onnx_export.graph.sparse import SparseGraph, TokenTableGraph
-from onnx_export.graph.unpadding import skips_padding
+from onnx_export.graph.unpadding import can_skip_padding
 from onnx_export.reference.embedding import EmbeddingReference
 from onnx_export.reference.late_interaction import LateInteractionReference
 from onnx_export.reference.loading import Reference
@@ -46,7 +46,8 @@ def build_graph(reference: Reference) -> ExportGraph:
     inputs = _inputs(reference.transformer, reference.model.tokenizer)
     if isinstance(reference, LateInteractionReference):
         return TokenVectorsGraph(reference.transformer, reference.head_modules, inputs).eval()
-    return score_graph(reference.model, inputs).eval()
+    keep_padding = reference.spec.keep_padding
+    return score_graph(reference.model, inputs, keep_padding=keep_padding).eval()
 
 
 def build_query_graph(reference: Reference) -> ExportGraph | None:
@@ -66,7 +67,7 @@ def served_output(graph: ExportGraph) -> str:
 
 
 def takes_padding_out(graph: ExportGraph) -> bool:
-    return isinstance(graph, EmbeddingGraph | ScoreGraph) and skips_padding(graph.transformer)
+    return isinstance(graph, EmbeddingGraph | ScoreGraph) and graph.skips_padding
 
 
 def _sparse_graph(reference: SparseReference, input_type: InputType) -> ExportGraph:
@@ -91,7 +92,8 @@ def _embedding_graph(reference: EmbeddingReference, input_type: InputType) -> Ex
     if reference.spec.pools_apart:
         inputs = (*inputs, PROMPT_MASK)
         head = [TextPooling(part) if isinstance(part, Pooling) else part for part in head]
-    return EmbeddingGraph(first.model, head, inputs).eval()
+    skips = not reference.spec.keep_padding and can_skip_padding(first.model)
+    return EmbeddingGraph(first.model, head, inputs, skips_padding=skips).eval()
 
 
 def example(graph: ExportGraph) -> tuple[Tensor, ...]:

@@ -8,7 +8,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling
 from torch import Tensor, nn
 from torch.nn import functional
 
-from onnx_export.graph.unpadding import unpadded
+from onnx_export.graph.unpadding import layers_without_padding
 
 PROMPT_MASK = "pooling_mask"
 
@@ -22,10 +22,16 @@ class EmbeddingGraph(nn.Module):
     outputs = ("last_hidden_state", "sentence_embedding")
 
     def __init__(
-        self, transformer: nn.Module, head: list[nn.Module], inputs: tuple[str, ...]
+        self,
+        transformer: nn.Module,
+        head: list[nn.Module],
+        inputs: tuple[str, ...],
+        *,
+        skips_padding: bool,
     ) -> None:
         super().__init__()
         self.transformer = transformer
+        self.skips_padding = skips_padding
         self.head = nn.ModuleList(head)
         self.inputs = inputs
         # A decoder would build a cache of keys and values that nobody reads.
@@ -35,7 +41,7 @@ class EmbeddingGraph(nn.Module):
     def forward(self, *tensors: Tensor) -> tuple[Tensor, Tensor]:
         features: dict[str, Any] = dict(zip(self.inputs, tensors, strict=True))
         taken = {name: value for name, value in features.items() if name != PROMPT_MASK}
-        with unpadded(self.transformer, features["attention_mask"]):
+        with layers_without_padding(self.transformer, features, wanted=self.skips_padding):
             tokens: Tensor = self.transformer(
                 **taken, **self.arguments, return_dict=True
             ).last_hidden_state

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from bicross.errors import UnsupportedArchitecture
-from onnx_export.graph.unpadding import unpadded
+from onnx_export.graph.unpadding import can_skip_padding, layers_without_padding
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,19 @@ class ScoreGraph(nn.Module):
         head: list[nn.Module],
         inputs: tuple[str, ...],
         reading: Reading,
+        *,
+        skips_padding: bool,
     ) -> None:
         super().__init__()
         self.transformer = transformer
+        self.skips_padding = skips_padding
         self.head = nn.ModuleList(head)
         self.inputs = inputs
         self.reading = reading
 
     def forward(self, *tensors: Tensor) -> Tensor:
         features: dict[str, Any] = dict(zip(self.inputs, tensors, strict=True))
-        with unpadded(self.transformer, features["attention_mask"]):
+        with layers_without_padding(self.transformer, features, wanted=self.skips_padding):
             found = self.transformer(**features, **self.reading.arguments, return_dict=True)
         features[self.reading.feature] = found[self.reading.output]
         for module in self.head:
@@ -56,7 +59,9 @@ class ScoreGraph(nn.Module):
         return scores
 
 
-def score_graph(model: CrossEncoder, inputs: tuple[str, ...]) -> ScoreGraph:
+def score_graph(
+    model: CrossEncoder, inputs: tuple[str, ...], *, keep_padding: bool = False
+) -> ScoreGraph:
     """The original's modules, sharing its weights; of a language model's head only the rows of the
     tokens that score.
 
@@ -72,7 +77,11 @@ def score_graph(model: CrossEncoder, inputs: tuple[str, ...]) -> ScoreGraph:
         arguments = {"logits_to_keep": 1} if "logits_to_keep" in taken else {}
         transformer, head[0] = _only_scoring_rows(first.model, head[0])
     return ScoreGraph(
-        transformer, head, inputs, Reading(str(output), first.module_output_name, arguments)
+        transformer,
+        head,
+        inputs,
+        Reading(str(output), first.module_output_name, arguments),
+        skips_padding=not keep_padding and can_skip_padding(transformer),
     )
 
 

@@ -3,8 +3,8 @@ back behind the last, and attention alone sees rows. So a batch of unequal texts
 than its tokens, and the graph has the inputs and outputs that it has without this.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +28,8 @@ LAYERS = {
 ATTENTION = "bicross_unpadded"
 
 
-def skips_padding(transformer: nn.Module) -> bool:
-    """Whether `unpadded` has an effect on `transformer`."""
+def can_skip_padding(transformer: nn.Module) -> bool:
+    """Whether the layers of `transformer` can do without padding."""
     return (
         isinstance(transformer, PreTrainedModel)
         and transformer.config.model_type in LAYERS
@@ -38,12 +38,17 @@ def skips_padding(transformer: nn.Module) -> bool:
     )
 
 
+def layers_without_padding(
+    transformer: nn.Module, features: Mapping[str, Any], *, wanted: bool
+) -> AbstractContextManager[None]:
+    """Calls of `transformer` on `features` within compute so where it is `wanted`."""
+    if wanted and isinstance(transformer, PreTrainedModel):
+        return _unpadded(transformer, features["attention_mask"])
+    return nullcontext()
+
+
 @contextmanager
-def unpadded(transformer: nn.Module, attention_mask: Tensor) -> Iterator[None]:
-    """Calls of `transformer` within compute so, if it can; `attention_mask` is theirs."""
-    if not isinstance(transformer, PreTrainedModel) or not skips_padding(transformer):
-        yield
-        return
+def _unpadded(transformer: PreTrainedModel, attention_mask: Tensor) -> Iterator[None]:
     places = _Places.of(attention_mask)
     layers = transformer.base_model.get_submodule(LAYERS[transformer.config.model_type])
     hooks = (

@@ -55,6 +55,7 @@ class Options:
     dimensions: int | None = None
     matryoshka: tuple[int, ...] | None = None
     layers: int | None = None
+    keep_padding: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class ModelSpec:
     sequences: dict[InputType, Sequences] | None = None
     pools_prompts: bool = True
     layers: int | None = None
+    keep_padding: bool = False
 
     def with_dimensions(self, dimensions: int) -> "ModelSpec":
         """`dimensions` are the model's own. Raises `UsageError` where more were asked for."""
@@ -107,6 +109,7 @@ def read_spec(folder: ModelFolder, options: Options) -> ModelSpec:
         "task": task,
         "trust_remote_code": options.trust_remote_code,
         "layers": options.layers,
+        "keep_padding": options.keep_padding,
     }
     if task == "rerank":
         limit = read_limit(path, config, options.max_tokens)

@@ -24,15 +24,26 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True)
+class Paths:
+    """Of one model; see `models.Model`."""
+
+    folder: Path
+    bundle: Path
+    plain: Path
+
+    @classmethod
+    def of(cls, told: dict[str, str]) -> "Paths":
+        return cls(**{name: Path(path) for name, path in told.items()})
+
+
+@dataclass(frozen=True)
 class Load:
     """What to load: `cross` of the two cross-encoders, on `threads` threads in all.
 
     `options` are the variant's own: precision, streams, token_budget.
     """
 
-    bi_folder: Path
-    bi_bundle: Path
-    cross_folder: Path
-    cross_bundle: Path
+    bi: Paths
+    cross: Paths
     threads: int
     options: dict[str, Any]

@@ -40,8 +40,8 @@ class FastEmbed:
     def __init__(self, load: Load) -> None:
         register()
         own = {"threads": load.threads, "providers": PROVIDERS}
-        self._bi = TextEmbedding("bi", specific_model_path=str(load.bi_bundle), **own)
-        self._cross = TextCrossEncoder("cross", specific_model_path=str(load.cross_bundle), **own)
+        self._bi = TextEmbedding("bi", specific_model_path=str(load.bi.plain), **own)
+        self._cross = TextCrossEncoder("cross", specific_model_path=str(load.cross.plain), **own)
 
     def encode(self, texts: Sequence[str]) -> Numbers:
         return np.asarray(list(self._bi.embed(list(texts), batch_size=BATCH)), np.float32)

@@ -41,8 +41,8 @@ class Graph:
 
 class Naive:
     def __init__(self, load: Load) -> None:
-        self._bi = Graph(load.bi_bundle, MAX_TOKENS["bi"], load.threads)
-        self._cross = Graph(load.cross_bundle, MAX_TOKENS["cross"], load.threads)
+        self._bi = Graph(load.bi.plain, MAX_TOKENS["bi"], load.threads)
+        self._cross = Graph(load.cross.plain, MAX_TOKENS["cross"], load.threads)
 
     def encode(self, texts: Sequence[str]) -> Numbers:
         starts = range(0, len(texts), BATCH)

@@ -17,8 +17,8 @@ class Original:
     def __init__(self, load: Load) -> None:
         torch.set_num_threads(load.threads)
         kwargs = {"dtype": DTYPES[load.options["precision"]]}
-        self._bi = SentenceTransformer(str(load.bi_folder), device="cpu", model_kwargs=kwargs)
-        self._cross = CrossEncoder(str(load.cross_folder), device="cpu", model_kwargs=kwargs)
+        self._bi = SentenceTransformer(str(load.bi.folder), device="cpu", model_kwargs=kwargs)
+        self._cross = CrossEncoder(str(load.cross.folder), device="cpu", model_kwargs=kwargs)
 
     def encode(self, texts: Sequence[str]) -> Numbers:
         vectors = self._bi.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)

@@ -17,8 +17,8 @@ class Runtime:
         asked = load.options
         self._budget: int = asked["token_budget"]
         execution = Execution(asked["engine"], asked["precision"], load.threads, asked["streams"])
-        self._bi = BiEncoder.open(open_bundle(load.bi_bundle), execution)
-        self._cross = CrossEncoder.open(open_bundle(load.cross_bundle), execution)
+        self._bi = BiEncoder.open(open_bundle(load.bi.bundle), execution)
+        self._cross = CrossEncoder.open(open_bundle(load.cross.bundle), execution)
         self._streams = ThreadPoolExecutor(execution.streams)
 
     def encode(self, texts: Sequence[str]) -> Numbers:

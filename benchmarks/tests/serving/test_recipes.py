@@ -9,7 +9,9 @@ BUNDLES = Path(__file__).parents[3] / "plugin" / "tests" / "bundles"
 
 
 def test_no_server_of_ours_keeps_what_it_computed() -> None:
-    bi, cross = (Model(BUNDLES, BUNDLES / name) for name in ("tiny-bi", "tiny-cross"))
+    bi, cross = (
+        Model(BUNDLES, BUNDLES / name, BUNDLES / name) for name in ("tiny-bi", "tiny-cross")
+    )
     models = Models(bi, cross, cross)
     made = [*recipes(models, 1), one_bundle(models, 1)]
     ours = [recipe for recipe in made if recipe.name.startswith("bicross")]

@@ -3,16 +3,19 @@
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 import torch
 import transformers
 from torch import Tensor, nn
 
 from bicross.bundle import open_bundle
+from bicross.bundle.layout import GRAPH
 from bicross.runtime.ranking.samples import Sample
-from onnx_export.graph.unpadding import LAYERS, skips_padding, unpadded
+from onnx_export.graph.unpadding import LAYERS, can_skip_padding, layers_without_padding
 from onnx_export.publish import Request, export_model
 from onnx_export.source.hub import ModelFolder
+from onnx_export.source.spec import Options
 from onnx_export.tests.matrix.workshop import draw
 
 pytestmark = pytest.mark.torch
@@ -49,8 +52,9 @@ def batch(lengths: tuple[int, ...] = LENGTHS, columns: int = 16) -> tuple[Tensor
 
 
 def computed(model: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
-    with torch.no_grad(), unpadded(model, mask):
-        found: Tensor = model(input_ids=ids, attention_mask=mask).last_hidden_state
+    features = {"input_ids": ids, "attention_mask": mask}
+    with torch.no_grad(), layers_without_padding(model, features, wanted=True):
+        found: Tensor = model(**features).last_hidden_state
     return found
 
 
@@ -89,7 +93,8 @@ def test_text_without_tokens_disturbs_no_other() -> None:
 
 def test_transformer_is_afterwards_what_it_was() -> None:
     model, (ids, mask) = transformer("bert"), batch()
-    with pytest.raises(RuntimeError, match="once"), unpadded(model, mask):
+    within = layers_without_padding(model, {"attention_mask": mask}, wanted=True)
+    with pytest.raises(RuntimeError, match="once"), within:
         raise RuntimeError("once")
     assert model.config._attn_implementation == "eager"
     assert not model.encoder._forward_hooks
@@ -101,17 +106,20 @@ def test_transformer_is_afterwards_what_it_was() -> None:
 def test_other_modules_and_models_own_code_are_left_alone() -> None:
     own = transformer("bert")
     own.__class__ = type("Own", (type(own),), {"__module__": "repository.modeling"})
-    assert not skips_padding(own)
-    assert not skips_padding(transformer("mpnet"))
-    assert not skips_padding(NO_MODULE)
-    with unpadded(own, torch.ones(1, 2)):
-        assert not own.encoder._forward_hooks
+    assert not can_skip_padding(own)
+    assert not can_skip_padding(transformer("mpnet"))
+    assert not can_skip_padding(NO_MODULE)
 
 
+@pytest.mark.parametrize("keep", [False, True])
 def test_manifest_says_whether_a_graph_skips_padding(
-    models: Any, sample: Sample, tmp_path: Path
+    keep: bool, models: Any, sample: Sample, tmp_path: Path
 ) -> None:
     for name, folder in (("bi", models.embedding("mean")), ("cross", models.cross(1))):
-        request = Request(ModelFolder(folder, name), tmp_path / name, sample)
+        options = Options(keep_padding=keep)
+        request = Request(ModelFolder(folder, name), tmp_path / name, sample, options)
         export_model(request, lambda _: None)
-        assert open_bundle(tmp_path / name).manifest.graph.skips_padding
+        bundle = open_bundle(tmp_path / name)
+        assert bundle.manifest.graph.skips_padding is not keep
+        nodes = onnx.load(bundle.file(GRAPH)).graph.node
+        assert ("NonZero" in {node.op_type for node in nodes}) is not keep
