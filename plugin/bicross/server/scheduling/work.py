@@ -148,8 +148,10 @@ class Batch:
 
     @property
     def cost(self) -> float:
-        """What the run computes, in tokens, padding among them."""
-        return sum(map(self.cost_of, self.items))
+        """What the run computes, in tokens, padding among them; 1 at least, though a text may have
+        none.
+        """
+        return max(1.0, sum(map(self.cost_of, self.items)))
 
     def cost_of(self, item: Item) -> float:
         """With the padding of its row."""

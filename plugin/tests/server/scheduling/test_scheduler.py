@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from bicross.errors import DeadlineExceeded, ModelFailed, ShuttingDown
-from bicross.runtime import BiEncoder
+from bicross.runtime import BiEncoder, TokenSequence
 from bicross.server.scheduling.lane import Lane
+from bicross.server.scheduling.work import Order
 
 
 async def test_each_job_gets_its_own_rows_in_its_own_order(
@@ -121,6 +122,15 @@ async def test_runs_are_counted_with_their_fill(bench: Any) -> None:
     assert bench.count("bicross_batch_fill_ratio_sum") == pytest.approx(11 / 12)
     assert bench.count("bicross_infer_seconds_count") == 1
     assert bench.count("bicross_queue_seconds_count") == 1
+
+
+async def test_text_without_tokens_is_computed(bench: Any) -> None:
+    """As a static embedding has it, of characters that its vocabulary lacks."""
+    bench.gate.opened.set()
+    nothing = TokenSequence(np.empty(0, np.int32), np.empty(0, np.int8), 0)
+    order = Order(bench.model, Lane.INGEST, [nothing], 10.0)
+    rows = await bench.scheduler.submit(order).answer
+    assert [row.shape for row in rows.values()] == [(16,)]
 
 
 async def test_speed_is_known_after_a_run_that_left_more_to_do(bench: Any) -> None:
