@@ -46,8 +46,8 @@ def build_graph(reference: Reference) -> ExportGraph:
     inputs = _inputs(reference.transformer, reference.model.tokenizer)
     if isinstance(reference, LateInteractionReference):
         return TokenVectorsGraph(reference.transformer, reference.head_modules, inputs).eval()
-    keep_padding = reference.spec.keep_padding
-    return score_graph(reference.model, inputs, keep_padding=keep_padding).eval()
+    skips_padding = _skips_padding(reference, reference.transformer)
+    return score_graph(reference.model, inputs, skips_padding=skips_padding).eval()
 
 
 def build_query_graph(reference: Reference) -> ExportGraph | None:
@@ -92,8 +92,12 @@ def _embedding_graph(reference: EmbeddingReference, input_type: InputType) -> Ex
     if reference.spec.pools_apart:
         inputs = (*inputs, PROMPT_MASK)
         head = [TextPooling(part) if isinstance(part, Pooling) else part for part in head]
-    skips = not reference.spec.keep_padding and can_skip_padding(first.model)
-    return EmbeddingGraph(first.model, head, inputs, skips_padding=skips).eval()
+    skips_padding = _skips_padding(reference, first.model)
+    return EmbeddingGraph(first.model, head, inputs, skips_padding=skips_padding).eval()
+
+
+def _skips_padding(reference: Reference, transformer: nn.Module) -> bool:
+    return not reference.spec.keep_padding and can_skip_padding(transformer)
 
 
 def example(graph: ExportGraph) -> tuple[Tensor, ...]:

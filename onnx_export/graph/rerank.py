@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from bicross.errors import UnsupportedArchitecture
-from onnx_export.graph.unpadding import can_skip_padding, layers_without_padding
+from onnx_export.graph.unpadding import layers_without_padding
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,7 @@ class ScoreGraph(nn.Module):
         return scores
 
 
-def score_graph(
-    model: CrossEncoder, inputs: tuple[str, ...], *, keep_padding: bool = False
-) -> ScoreGraph:
+def score_graph(model: CrossEncoder, inputs: tuple[str, ...], *, skips_padding: bool) -> ScoreGraph:
     """The original's modules, sharing its weights; of a language model's head only the rows of the
     tokens that score.
 
@@ -81,7 +79,7 @@ def score_graph(
         head,
         inputs,
         Reading(str(output), first.module_output_name, arguments),
-        skips_padding=not keep_padding and can_skip_padding(transformer),
+        skips_padding=skips_padding,
     )
 
 

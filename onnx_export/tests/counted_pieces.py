@@ -18,7 +18,7 @@ def word_pieces(specials: Iterable[str], size: int) -> dict[str, int]:
     normalizer, cut = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
     words = _counted(
         word
-        for text in _texts()
+        for text in sample_texts()
         for word, _ in cut.pre_tokenize_str(normalizer.normalize_str(text))
     )
     letters = sorted({letter for word in words for letter in word})
@@ -29,7 +29,7 @@ def word_pieces(specials: Iterable[str], size: int) -> dict[str, int]:
 def unigrams(specials: Iterable[str], size: int) -> list[tuple[str, float]]:
     """At most `size` pieces of SentencePiece's unigram model, with their log-probabilities."""
     cut = pre_tokenizers.Metaspace()
-    words = _counted(word for text in _texts() for word, _ in cut.pre_tokenize_str(text))
+    words = _counted(word for text in sample_texts() for word, _ in cut.pre_tokenize_str(text))
     letters = _counted(letter for word, count in words.items() for letter in word * count)
     total = sum(words.values()) + sum(letters.values())
     found = dict.fromkeys(specials, 0.0)
@@ -44,6 +44,6 @@ def _counted(pieces: Iterable[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda found: (-found[1], found[0])))
 
 
-def _texts() -> list[str]:
+def sample_texts() -> list[str]:
     sample = read_sample()
     return [*sample.queries, *sample.passages]

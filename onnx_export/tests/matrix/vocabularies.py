@@ -8,8 +8,7 @@ import tokenizers
 import transformers
 from tokenizers import models, pre_tokenizers, processors, trainers
 
-from bicross.runtime.ranking.samples import read_sample
-from onnx_export.tests.counted_pieces import unigrams, word_pieces
+from onnx_export.tests.counted_pieces import sample_texts, unigrams, word_pieces
 
 SIZE = 600
 MAX_TOKENS = 64
@@ -138,7 +137,7 @@ def byte_pairs(specials: tuple[str, ...]) -> dict[str, Any]:
         special_tokens=list(specials),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )
-    pieces.train_from_iterator(_texts(), trainer)
+    pieces.train_from_iterator(sample_texts(), trainer)
     return _parts(pieces)
 
 
@@ -150,7 +149,7 @@ def metaspace_pairs(specials: tuple[str, ...]) -> dict[str, Any]:
     trainer = trainers.BpeTrainer(
         vocab_size=SIZE, show_progress=False, special_tokens=[*specials, *every_byte]
     )
-    pieces.train_from_iterator(_texts(), trainer)
+    pieces.train_from_iterator(sample_texts(), trainer)
     return _parts(pieces)
 
 
@@ -163,8 +162,3 @@ def _byte_level(vocab: dict[str, int], merges: list[tuple[str, str]]) -> tokeniz
 def _parts(pieces: tokenizers.Tokenizer) -> dict[str, Any]:
     model = json.loads(pieces.to_str())["model"]
     return {"vocab": model["vocab"], "merges": [tuple(pair) for pair in model["merges"]]}
-
-
-def _texts() -> list[str]:
-    sample = read_sample()
-    return [*sample.queries, *sample.passages]

@@ -1,6 +1,6 @@
 """A bundle's numbers: texts to vectors, pairs to logits. The only room that runs a model."""
 
-from bicross.runtime.batching import pad, padding_cost, plan_batches
+from bicross.runtime.batching import pad, plan_batches, run_cost
 from bicross.runtime.bi_encoder import BiEncoder
 from bicross.runtime.cross_encoder import CrossEncoder
 from bicross.runtime.encoders import Encoder, Row, load_encoder, open_encoder
@@ -46,10 +46,10 @@ __all__ = [
     "maxsim",
     "open_encoder",
     "pad",
-    "padding_cost",
     "plan_batches",
     "relevance_score",
     "require_precision",
+    "run_cost",
     "runnable_precisions",
     "self_test",
 ]

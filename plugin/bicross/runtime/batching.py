@@ -47,6 +47,11 @@ def padding_cost(longest: int, *, skips_padding: bool) -> float:
     return min(1.0, longest / ATTENDED_PER_TOKEN) if skips_padding else 1.0
 
 
+def run_cost(tokens: int, rows: int, longest: int, *, skips_padding: bool) -> float:
+    """What `rows` that hold so many `tokens`, the longest of them `longest`, cost, in tokens."""
+    return tokens + (rows * longest - tokens) * padding_cost(longest, skips_padding=skips_padding)
+
+
 def longest(sequences: Sequence[TokenSequence]) -> int:
     return max(sequence.length for sequence in sequences)
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bicross.runtime import TokenSequence, pad, padding_cost, plan_batches
+from bicross.runtime import TokenSequence, pad, plan_batches
+from bicross.runtime.batching import padding_cost
 
 lengths = st.lists(st.integers(1, 600), max_size=120)
 

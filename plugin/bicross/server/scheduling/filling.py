@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from bicross.runtime import padding_cost
+from bicross.runtime import run_cost
 from bicross.server.scheduling.keys import Key
 from bicross.server.scheduling.work import Item, Job, skips_padding
 
@@ -50,8 +50,8 @@ class _Filling:
         length = item.length
         longest = max(self._longest, length)
         text = self._text + length
-        padding = longest * (len(self.items) + 1) - text
-        cost = text + padding * padding_cost(longest, skips_padding=self._skips_padding)
+        rows = len(self.items) + 1
+        cost = run_cost(text, rows, longest, skips_padding=self._skips_padding)
         pays = text >= ratio * cost or cost - text <= RUN_COSTS_TOKENS
         if cost <= self._size.tokens and pays:
             self.items[item.key] = item

@@ -4,9 +4,10 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from bicross.bundle.record import InputType
-from bicross.runtime import Row, TokenSequence, padding_cost
+from bicross.runtime import Row, TokenSequence, run_cost
 from bicross.server.models.catalog import ServedModel
 from bicross.server.scheduling.keys import Key, key_of
 from bicross.server.scheduling.lane import Lane
@@ -146,15 +147,17 @@ class Batch:
     def model(self) -> ServedModel:
         return self.graph[0]
 
-    @property
+    @cached_property
     def cost(self) -> float:
         """What the run computes, in tokens, padding among them; 1 at least, though a text may have
         none.
         """
-        return max(1.0, sum(map(self.cost_of, self.items)))
+        return max(1.0, self._cost(sum(item.length for item in self.items), len(self.items)))
 
     def cost_of(self, item: Item) -> float:
         """With the padding of its row."""
+        return self._cost(item.length, 1)
+
+    def _cost(self, tokens: int, rows: int) -> float:
         longest = self.items[0].length
-        each = padding_cost(longest, skips_padding=skips_padding(self.graph))
-        return item.length + (longest - item.length) * each
+        return run_cost(tokens, rows, longest, skips_padding=skips_padding(self.graph))
