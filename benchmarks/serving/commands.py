@@ -41,6 +41,10 @@ def over_http(
     server: Names = None,
     *,
     url: Annotated[str | None, typer.Option(help="A server that runs elsewhere, too.")] = None,
+    rerank_url: Annotated[
+        str | None, typer.Option(help="Of its cross-encoder, where one server has one model.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it [its URL].")] = None,
     dialect: Annotated[Dialect, typer.Option(help="How the server at --url is asked.")] = "openai",
     bi: Annotated[str, typer.Option(help="The bi-encoder's name there.")] = "all-MiniLM-L6-v2",
     cross: Annotated[str, typer.Option(help="The cross-encoder's name there.")] = "cross",
@@ -51,7 +55,7 @@ def over_http(
     """Single queries, bulk, windows, all at once and too much, of every server installed."""
     from benchmarks.serving.over_http import Elsewhere, Plan, compare
 
-    elsewhere = [Elsewhere(url, dialect, bi, cross)] if url else []
+    elsewhere = [Elsewhere(name or url, url, rerank_url, dialect, bi, cross)] if url else []
     compare(Plan(server or [], elsewhere, rounds, seconds, threads))
 
 

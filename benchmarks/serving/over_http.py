@@ -27,12 +27,15 @@ COLUMNS = (
     Column("server", "server"),
     Column("queries/s", "singles.queries_per_s", ",.0f"),
     Column("x plain", "singles_x", ".2f"),
+    Column("x best peer", "singles_x_best_peer", ".2f"),
     Column("p50 ms", "singles.p50_ms", ",.0f"),
     Column("p99 ms", "singles.p99_ms", ",.0f"),
     Column("bulk tokens/s", "bulk.tokens_per_s", ",.0f"),
     Column("x plain", "bulk_x", ".2f"),
+    Column("x best peer", "bulk_x_best_peer", ".2f"),
     Column("window ms", "rerank.p50_ms", ",.0f"),
     Column("x plain", "rerank_x", ".2f"),
+    Column("x best peer", "rerank_x_best_peer", ".2f"),
     Column("p99 ms beside bulk", "mixed.p99_ms", ",.0f"),
     Column("bulk kept", "bulk_kept", ".0%"),
     Column("refusal p99 ms", "flood.refusal_p99_ms", ",.1f"),
@@ -45,9 +48,13 @@ Answers = tuple[Array, Array]
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A server that runs already, and the names that it gives the models."""
+    """A server that runs already, what to call it, and the names that it gives the models;
+    `rerank_url` is None where it serves both.
+    """
 
+    name: str
     url: str
+    rerank_url: str | None
     dialect: Dialect
     bi: str
     cross: str
@@ -55,7 +62,8 @@ class Elsewhere:
     def running(self) -> Running:
         paths = ("/embed", "/rerank") if self.dialect == "tei" else ("/v1/embeddings", "/v1/rerank")
         speech = Speech(self.dialect, self.bi, self.cross, *paths)
-        return Running(f"{self.url}, {self.dialect}", Address.of(self.url), speech)
+        rerank_at = Address.of(self.rerank_url) if self.rerank_url else None
+        return Running(self.name, Address.of(self.url), speech, rerank_at=rerank_at)
 
 
 @dataclass(frozen=True)

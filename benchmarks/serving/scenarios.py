@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.serving.figures import percentile
 from benchmarks.serving.load.clients import Crowd, Tally, closed_loop, open_loop
-from benchmarks.serving.load.connection import Address, Connection
+from benchmarks.serving.load.connection import Address, Answer, Connection
 from benchmarks.serving.load.dialects import WrongAnswer
 from benchmarks.serving.servers import Running
 from benchmarks.serving.workload import Workload
@@ -45,6 +45,10 @@ class Load:
     def crowd(self, requests: Sequence[bytes], clients: int) -> Crowd:
         return Crowd(self.server.address, requests, clients, self.seconds)
 
+    def reranker(self) -> Crowd:
+        """One client that sends the window again and again."""
+        return Crowd(self.server.rerank_address, [self.window], 1, self.seconds)
+
 
 def make_load(server: Running, workload: Workload, seconds: float) -> Load:
     address, speech = server.address, server.speech
@@ -58,7 +62,9 @@ def make_load(server: Running, workload: Workload, seconds: float) -> Load:
         server,
         [embeddings([query], "query") for query in workload.queries],
         [embeddings(batch, "passage") for batch in batches],
-        address.request(speech.rerank_path, speech.rerank(window.query, window.passages)),
+        server.rerank_address.request(
+            speech.rerank_path, speech.rerank(window.query, window.passages)
+        ),
         sorted(passages, key=len)[-FLOOD_PASSAGES:],
         workload.tokens / len(batches),
         seconds,
@@ -67,12 +73,8 @@ def make_load(server: Running, workload: Workload, seconds: float) -> Load:
 
 async def check(load: Load, workload: Workload) -> tuple[Any, Any]:
     """The vectors of the first batch and the window's scores. Raises `WrongAnswer`."""
-    connection = await Connection.open(load.server.address)
-    try:
-        embedded = await connection.send(load.bulk[0])
-        scored = await connection.send(load.window)
-    finally:
-        connection.close()
+    embedded = await _ask(load.server.address, load.bulk[0])
+    scored = await _ask(load.server.rerank_address, load.window)
     for answer in (embedded, scored):
         if answer.status != 200:
             raise WrongAnswer(f"status {answer.status}: {answer.body[:200]!r}")
@@ -94,7 +96,7 @@ async def bulk(load: Load) -> Figures:
 
 
 async def rerank(load: Load) -> Figures:
-    tally = await closed_loop(load.crowd([load.window], 1))
+    tally = await closed_loop(load.reranker())
     return {"windows_per_s": tally.rate, **_latencies(tally)}
 
 
@@ -133,6 +135,14 @@ def _flood_requests(load: Load) -> list[bytes]:
         )
         for number in range(FLOOD_REQUESTS)
     ]
+
+
+async def _ask(address: Address, request: bytes) -> Answer:
+    connection = await Connection.open(address)
+    try:
+        return await connection.send(request)
+    finally:
+        connection.close()
 
 
 Scenario = Callable[[Load], Coroutine[Any, Any, Figures]]

@@ -10,8 +10,9 @@ from benchmarks.serving.scenarios import SCENARIOS, Figures, Load, run
 
 # What each scenario is compared by: more is better.
 RATES = {"singles": "queries_per_s", "bulk": "tokens_per_s", "rerank": "windows_per_s"}
-# Servers are set beside the one that most teams would write.
+# Servers are set beside the one that most teams would write, and beside the best of all peers.
 PLAIN = "plain FastAPI + onnxruntime"
+OURS = "bicross"
 
 Rounds = dict[str, list[Figures]]
 
@@ -36,6 +37,7 @@ def server_rows(
             "rss_mib": load.server.rss_mib(),
             **medians(found[load.server.name]),
             **ratios(found, load.server.name),
+            **ratios_to_best(found, load.server.name),
         }
         for load in loads
     ]
@@ -57,14 +59,38 @@ def medians(rounds: Mapping[str, Sequence[Figures]]) -> dict[str, Any]:
     return table | {"bulk_kept": median(kept) if kept else None}
 
 
-def ratios(found: Mapping[str, Mapping[str, Sequence[Figures]]], name: str) -> dict[str, Any]:
+def ratios(found: Mapping[str, Mapping[str, Sequence[Figures]]], name: str) -> dict[str, float]:
     """How many times the plain server's rate, the median of the rounds' ratios."""
-    if PLAIN not in found:
+    return {
+        f"{scenario}_x": value
+        for scenario, value in _ratios(found, name, [PLAIN] if PLAIN in found else []).items()
+    }
+
+
+def ratios_to_best(
+    found: Mapping[str, Mapping[str, Sequence[Figures]]], name: str
+) -> dict[str, float]:
+    """How many times the rate of the round's best peer, for each scenario; none for a peer."""
+    if not name.startswith(OURS):
+        return {}
+    peers = [peer for peer in found if not peer.startswith(OURS)]
+    return {
+        f"{scenario}_x_best_peer": value for scenario, value in _ratios(found, name, peers).items()
+    }
+
+
+def _ratios(
+    found: Mapping[str, Mapping[str, Sequence[Figures]]], name: str, peers: Sequence[str]
+) -> dict[str, float]:
+    """Of each scenario's rate to that of the best of `peers`; nothing without any."""
+    if not peers:
         return {}
     return {
-        f"{scenario}_x": median(
-            own[key] / plain[key] if plain[key] else 0.0
-            for own, plain in zip(found[name][scenario], found[PLAIN][scenario], strict=True)
+        scenario: median(
+            own[key] / best if (best := max(figures[key] for figures in others)) else 0.0
+            for own, *others in zip(
+                found[name][scenario], *(found[peer][scenario] for peer in peers), strict=True
+            )
         )
         for scenario, key in RATES.items()
     }

@@ -29,13 +29,20 @@ class ServerFailed(Exception):
 
 @dataclass(frozen=True)
 class Running:
-    """`process` is None, and `start_s` 0, for a server that runs elsewhere."""
+    """`process` is None, and `start_s` 0, for a server that runs elsewhere. `rerank_at` is where
+    the cross-encoder is, where each model has a server of its own.
+    """
 
     name: str
     address: Address
     speech: Speech
     process: psutil.Process | None = None
     start_s: float = 0.0
+    rerank_at: Address | None = None
+
+    @property
+    def rerank_address(self) -> Address:
+        return self.rerank_at or self.address
 
     def rss_mib(self) -> float | None:
         """Of the process and its children; None for a server elsewhere."""

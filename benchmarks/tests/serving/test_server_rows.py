@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.serving.server_rows import PLAIN, agreement, medians, ratios
+from benchmarks.serving.server_rows import PLAIN, agreement, medians, ratios, ratios_to_best
 
 
 def turns(singles: float, bulk: float, rerank: float, mixed: float) -> dict[str, dict[str, float]]:
@@ -41,6 +41,26 @@ def test_ratios_are_within_a_round() -> None:
 
 def test_without_the_plain_server_there_are_no_ratios() -> None:
     assert ratios({"ours": rounds(turns(1, 1, 1, 1))}, "ours") == {}
+
+
+def test_each_rounds_best_peer_is_what_ours_is_measured_by() -> None:
+    found = {
+        "bicross": rounds(turns(4, 40, 4, 1), turns(4, 40, 4, 1), turns(4, 40, 4, 1)),
+        "bicross, another engine": rounds(*[turns(99, 99, 99, 1)] * 3),
+        PLAIN: rounds(turns(1, 10, 2, 1), turns(2, 10, 2, 1), turns(2, 10, 2, 1)),
+        "another": rounds(turns(2, 1, 1, 1), turns(1, 1, 1, 1), turns(1, 20, 1, 1)),
+    }
+    assert ratios_to_best(found, "bicross") == {
+        "singles_x_best_peer": 2.0,
+        "bulk_x_best_peer": 4.0,
+        "rerank_x_best_peer": 2.0,
+    }
+
+
+def test_a_peer_has_no_ratio_to_the_best_nor_has_ours_without_peers() -> None:
+    found = {"bicross": rounds(turns(1, 1, 1, 1)), PLAIN: rounds(turns(1, 1, 1, 1))}
+    assert ratios_to_best(found, PLAIN) == {}
+    assert ratios_to_best({"bicross": found["bicross"]}, "bicross") == {}
 
 
 def test_servers_that_give_the_same_agree() -> None:
