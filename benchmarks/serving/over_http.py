@@ -30,6 +30,7 @@ COLUMNS = (
     Column("x best peer", "singles_x_best_peer", ".2f"),
     Column("p50 ms", "singles.p50_ms", ",.0f"),
     Column("p99 ms", "singles.p99_ms", ",.0f"),
+    Column("alone, p50 ms", "alone.p50_ms", ",.1f"),
     Column("bulk tokens/s", "bulk.tokens_per_s", ",.0f"),
     Column("x plain", "bulk_x", ".2f"),
     Column("x best peer", "bulk_x_best_peer", ".2f"),

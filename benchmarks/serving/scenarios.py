@@ -90,6 +90,12 @@ async def singles(load: Load) -> Figures:
     return {"queries_per_s": tally.rate, **_latencies(tally)}
 
 
+async def alone(load: Load) -> Figures:
+    """One client, whom nobody delays."""
+    tally = await closed_loop(load.crowd(load.singles, 1))
+    return {"queries_per_s": tally.rate, **_latencies(tally)}
+
+
 async def bulk(load: Load) -> Figures:
     tally = await closed_loop(load.crowd(load.bulk, BULK_CLIENTS))
     return {"tokens_per_s": tally.rate * load.batch_tokens, **_latencies(tally)}
@@ -148,6 +154,7 @@ async def _ask(address: Address, request: bytes) -> Answer:
 Scenario = Callable[[Load], Coroutine[Any, Any, Figures]]
 SCENARIOS: dict[str, Scenario] = {
     "singles": singles,
+    "alone": alone,
     "bulk": bulk,
     "rerank": rerank,
     "mixed": mixed,

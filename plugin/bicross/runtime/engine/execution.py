@@ -16,9 +16,9 @@ class Execution:
 
     `threads` are those of all streams together, by default the cores available. So many `streams`
     run side by side, each with one thread at least; where there is a `spare`, one run more begins
-    at once while all are busy, which costs OpenVINO the weights once more. Batches are made as wide
-    as a multiple of `pad_to` tokens, so that an engine which prepares itself for each width meets
-    fewer.
+    at once while all are busy. It costs OpenVINO the weights once more, and there a run that is
+    alone has all threads. Batches are made as wide as a multiple of `pad_to` tokens, so that an
+    engine which prepares itself for each width meets fewer.
 
     Raises `UsageError` for an engine that there is not and for counts below 1.
     """

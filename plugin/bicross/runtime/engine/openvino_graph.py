@@ -2,10 +2,10 @@
 
 import importlib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from queue import LifoQueue
+from threading import Condition
 from typing import Any
 
 import numpy as np
@@ -25,30 +25,50 @@ PREPARED_PARTS = 1024
 
 
 class OpenVinoGraph:
-    """`requests` run one call each at a time, the last that ended first: the memory of each grows
-    to its largest batch.
+    """`requests`, one of each stream, run one call each at a time, the last that ended first: the
+    memory of each grows to its largest batch. The `spare` has all streams' threads.
     """
 
     def __init__(
         self,
         inputs: frozenset[str],
         outputs: Mapping[str, int | None],
-        requests: Iterable[Any],
+        requests: Sequence[Any],
+        spare: Any | None,  # noqa: ANN401  untyped
     ) -> None:
         self.inputs = inputs
         self.outputs = outputs
-        self._idle: LifoQueue[Any] = LifoQueue()
-        for request in requests:
-            self._idle.put(request)
+        self._streams = len(requests)
+        self._idle = list(requests)
+        self._idle_spare = [] if spare is None else [spare]
+        self._spare = spare
+        self._changed = Condition()
 
     def run(self, feeds: Mapping[str, IntArray], output: str) -> FloatArray:
         """A call beyond the requests waits for one that is idle."""
-        request = self._idle.get()
+        request = self._take()
         try:
             request.infer(dict(feeds), share_inputs=True, share_outputs=True)
             return np.array(request.get_tensor(output).data, np.float32)
         finally:
-            self._idle.put(request)
+            self._give_back(request)
+
+    def _take(self) -> Any:  # noqa: ANN401  untyped
+        """The spare for a call that comes alone, and for one that finds all streams busy.
+
+        Alone it would have one stream's threads, and the others none to do: on two cores a query
+        took 5.1 ms instead of 4.4.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._idle or self._idle_spare)
+            if self._idle_spare and len(self._idle) in {0, self._streams}:
+                return self._idle_spare.pop()
+            return self._idle.pop()
+
+    def _give_back(self, request: Any) -> None:  # noqa: ANN401  untyped
+        with self._changed:
+            (self._idle_spare if request is self._spare else self._idle).append(request)
+            self._changed.notify()
 
 
 def load(file: Path, output: str, execution: Execution, hint: str | None) -> OpenVinoGraph:
@@ -62,10 +82,11 @@ def load(file: Path, output: str, execution: Execution, hint: str | None) -> Ope
         _keep_only(model, output)
         compiled = core.compile_model(model, "CPU", _properties(execution, wanted))
         requests = [compiled.create_infer_request() for _ in range(execution.streams)]
+        spare = None
         if execution.spare:
-            beside = core.compile_model(model, "CPU", _properties(_one_stream(execution), wanted))
-            # The first in is taken last.
-            requests.insert(0, beside.create_infer_request())
+            # A graph of its own: OpenVINO has no more streams than cores.
+            one_stream = _properties(replace(execution, streams=1), wanted)
+            spare = core.compile_model(model, "CPU", one_stream).create_infer_request()
     except Exception as error:  # noqa: BLE001  OpenVINO raises RuntimeError and its kin
         raise UnsafeGraph(f"{file}: openvino cannot load the graph: {error}") from None
     computed = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
@@ -75,13 +96,7 @@ def load(file: Path, output: str, execution: Execution, hint: str | None) -> Ope
             "which needs AMX or AVX512-BF16; choose another precision"
         )
     inputs = frozenset(name for port in compiled.inputs for name in port.get_names())
-    return OpenVinoGraph(inputs, outputs, requests)
-
-
-def _one_stream(execution: Execution) -> Execution:
-    """For the spare, which is a graph of its own: OpenVINO has no more streams than cores."""
-    threads = max(1, execution.all_threads // execution.streams)
-    return replace(execution, streams=1, threads=threads)
+    return OpenVinoGraph(inputs, outputs, requests, spare)
 
 
 def _properties(execution: Execution, precision: str) -> dict[str, Any]:
