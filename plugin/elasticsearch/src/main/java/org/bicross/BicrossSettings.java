@@ -31,6 +31,10 @@ public final class BicrossSettings {
             endpoint("path.rerank", key -> Setting.simpleString(key, Property.NodeScope));
     public static final Setting.AffixSetting<String> MODELS_PATH =
             endpoint("path.models", key -> Setting.simpleString(key, Property.NodeScope));
+    public static final Setting.AffixSetting<String> QUERY_PROMPT_NAME =
+            endpoint("prompt_name.query", key -> Setting.simpleString(key, Property.NodeScope));
+    public static final Setting.AffixSetting<String> PASSAGE_PROMPT_NAME =
+            endpoint("prompt_name.passage", key -> Setting.simpleString(key, Property.NodeScope));
     public static final Setting.AffixSetting<TimeValue> QUERY_TIMEOUT = timeout("query", TimeValue.timeValueSeconds(2));
     public static final Setting.AffixSetting<TimeValue> RERANK_TIMEOUT =
             timeout("rerank", TimeValue.timeValueSeconds(10));
@@ -77,6 +81,8 @@ public final class BicrossSettings {
                 EMBEDDINGS_PATH,
                 RERANK_PATH,
                 MODELS_PATH,
+                QUERY_PROMPT_NAME,
+                PASSAGE_PROMPT_NAME,
                 QUERY_TIMEOUT,
                 RERANK_TIMEOUT,
                 INGEST_TIMEOUT,
@@ -102,6 +108,8 @@ public final class BicrossSettings {
                 EMBEDDINGS_PATH,
                 RERANK_PATH,
                 MODELS_PATH,
+                QUERY_PROMPT_NAME,
+                PASSAGE_PROMPT_NAME,
                 QUERY_TIMEOUT,
                 RERANK_TIMEOUT,
                 INGEST_TIMEOUT,

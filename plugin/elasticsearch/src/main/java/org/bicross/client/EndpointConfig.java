@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.bicross.BicrossSettings;
 import org.bicross.protocol.Dialect;
+import org.bicross.protocol.InputType;
 import org.bicross.protocol.ModelName;
 import org.elasticsearch.common.network.InetAddresses;
 import org.elasticsearch.common.settings.SecureString;
@@ -58,8 +60,7 @@ public record EndpointConfig(
     }
 
     private static EndpointConfig read(Settings settings, String name) {
-        Dialect dialect =
-                Dialect.named(key(BicrossSettings.DIALECT, name), get(BicrossSettings.DIALECT, name, settings));
+        Dialect dialect = dialect(settings, name);
         Set<String> models = new LinkedHashSet<>();
         for (String model : get(BicrossSettings.MODELS, name, settings)) {
             models.add(ModelName.parse(key(BicrossSettings.MODELS, name), model).base());
@@ -90,6 +91,29 @@ public record EndpointConfig(
                     timeouts,
                     key.length() == 0 ? null : key.toString());
         }
+    }
+
+    private static Dialect dialect(Settings settings, String name) {
+        Map<InputType, String> promptNames = new EnumMap<>(InputType.class);
+        for (InputType type : InputType.values()) {
+            String promptName = get(promptName(type), name, settings);
+            if (promptName.isEmpty() == false) {
+                promptNames.put(type, promptName);
+            }
+        }
+        String key = key(BicrossSettings.DIALECT, name);
+        Dialect dialect = Dialect.named(key, get(BicrossSettings.DIALECT, name, settings), promptNames);
+        if (dialect.picksPrompts()) {
+            promptNames.keySet().stream().findFirst().ifPresent(type -> {
+                throw new IllegalArgumentException("[" + key(promptName(type), name) + "] is set, but servers of the"
+                        + " dialect [" + dialect.name() + "] pick the prompt themselves; remove it");
+            });
+        }
+        return dialect;
+    }
+
+    private static Setting.AffixSetting<String> promptName(InputType type) {
+        return type == InputType.QUERY ? BicrossSettings.QUERY_PROMPT_NAME : BicrossSettings.PASSAGE_PROMPT_NAME;
     }
 
     private static List<URI> urls(Settings settings, String name) {

@@ -34,6 +34,11 @@ final class BicrossDialect implements Dialect {
     }
 
     @Override
+    public boolean picksPrompts() {
+        return true;
+    }
+
+    @Override
     public byte[] embedBody(EmbedRequest request) {
         return Json.bytes(body -> body.field("model", request.model().full())
                 .stringListField("input", request.inputs())

@@ -3,6 +3,7 @@ package org.bicross.protocol;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** How one kind of server is spoken to: bodies out, checked answers in. Nothing here knows of HTTP. */
@@ -18,6 +19,9 @@ public interface Dialect {
 
     /** More texts travel in several calls. */
     int maxTextsPerCall();
+
+    /** Whether the server picks the model's prompt by the input type; else a call has to name it. */
+    boolean picksPrompts();
 
     byte[] embedBody(EmbedRequest request);
 
@@ -43,8 +47,9 @@ public interface Dialect {
         }
     }
 
-    static Dialect named(String setting, String name) {
-        List<Dialect> known = List.of(new BicrossDialect(), new TeiDialect());
+    /** {@code promptNames} are those that a call names where the server does not pick; without one there is none. */
+    static Dialect named(String setting, String name, Map<InputType, String> promptNames) {
+        List<Dialect> known = List.of(new BicrossDialect(), new TeiDialect(promptNames));
         return known.stream()
                 .filter(dialect -> dialect.name().equals(name.toLowerCase(Locale.ROOT)))
                 .findFirst()

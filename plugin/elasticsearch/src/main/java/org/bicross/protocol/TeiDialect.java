@@ -6,9 +6,16 @@ import java.util.Map;
 
 /**
  * The dialect of text-embeddings-inference: other names, a bare array back, at most 32 texts in a call, one model per
- * server and no list of it, so that {@code .models} has to be set. Raw scores are asked for: they are logits.
+ * server and no list of it, so that {@code .models} has to be set. Raw scores are asked for: they are logits. A prompt
+ * that the model's folder does not name is refused, so only those are asked for that the endpoint's settings name.
  */
 final class TeiDialect implements Dialect {
+    private final Map<InputType, String> promptNames;
+
+    TeiDialect(Map<InputType, String> promptNames) {
+        this.promptNames = Map.copyOf(promptNames);
+    }
+
     @Override
     public String name() {
         return "tei";
@@ -35,11 +42,21 @@ final class TeiDialect implements Dialect {
     }
 
     @Override
+    public boolean picksPrompts() {
+        return false;
+    }
+
+    @Override
     public byte[] embedBody(EmbedRequest request) {
-        return Json.bytes(body -> body.stringListField("inputs", request.inputs())
-                .field("truncate", true)
-                .field("prompt_name", request.inputType().wireName())
-                .field("normalize", true));
+        String promptName = promptNames.get(request.inputType());
+        return Json.bytes(body -> {
+            body.stringListField("inputs", request.inputs())
+                    .field("truncate", true)
+                    .field("normalize", true);
+            if (promptName != null) {
+                body.field("prompt_name", promptName);
+            }
+        });
     }
 
     @Override

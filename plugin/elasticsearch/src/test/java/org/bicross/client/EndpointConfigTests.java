@@ -74,6 +74,13 @@ public class EndpointConfigTests extends ESTestCase {
         refused(main("http://127.0.0.1:1").put("bicross.endpoint.main.dialect", "tei"), "bicross.endpoint.main.models");
     }
 
+    public void testAPromptIsNamedForServersThatDoNotPickIt() {
+        Settings.Builder settings = main("http://127.0.0.1:1").put("bicross.endpoint.main.prompt_name.passage", "doc");
+        refused(settings, "bicross.endpoint.main.prompt_name.passage", "[bicross]");
+        settings.put("bicross.endpoint.main.dialect", "tei").putList("bicross.endpoint.main.models", "minilm");
+        assertEquals("tei", EndpointConfig.read(settings.build()).get(0).dialect().name());
+    }
+
     public void testAPathBeginsWithASlash() {
         refused(main("http://127.0.0.1:1").put("bicross.endpoint.main.path.rerank", "rerank?x"), "path.rerank");
     }

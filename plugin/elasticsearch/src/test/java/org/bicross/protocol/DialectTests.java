@@ -15,8 +15,8 @@ public class DialectTests extends ESTestCase {
     private static final List<String> PASSAGES = List.of("stock prices fell", "a cat on a mat");
     private static final String QUERY = "where does the cat sit";
 
-    private final Dialect bicross = Dialect.named("setting", "bicross");
-    private final Dialect tei = Dialect.named("setting", "tei");
+    private final Dialect bicross = Dialect.named("setting", "bicross", Map.of());
+    private final Dialect tei = Dialect.named("setting", "tei", Map.of());
 
     private static byte[] bytes(String json) {
         return json.getBytes(StandardCharsets.UTF_8);
@@ -50,6 +50,15 @@ public class DialectTests extends ESTestCase {
         assertEquals(
                 Protocol.object("examples/rerank.partial.request.json"), Protocol.map(bicross.rerankBody(partial)));
         assertFalse(Protocol.map(tei.rerankBody(partial)).containsKey("partial"));
+    }
+
+    public void testAPromptIsNamedOnlyWhereTheEndpointNamesOne() {
+        Dialect named = Dialect.named("setting", "tei", Map.of(InputType.QUERY, "s2p"));
+        EmbedRequest query = new EmbedRequest(model("minilm"), TEXTS, InputType.QUERY);
+        EmbedRequest passage = new EmbedRequest(model("minilm"), TEXTS, InputType.PASSAGE);
+        assertEquals("s2p", Protocol.map(named.embedBody(query)).get("prompt_name"));
+        assertFalse(Protocol.map(named.embedBody(passage)).containsKey("prompt_name"));
+        assertFalse(Protocol.map(tei.embedBody(query)).containsKey("prompt_name"));
     }
 
     public void testVectorsAreReadInTheOrderOfTheTexts() throws Exception {
@@ -226,7 +235,7 @@ public class DialectTests extends ESTestCase {
     }
 
     public void testADialectNotKnownNamesTheSetting() {
-        Exception e = expectThrows(IllegalArgumentException.class, () -> Dialect.named("the.setting", "cohere"));
+        Exception e = expectThrows(IllegalArgumentException.class, () -> Dialect.named("the.setting", "cohere", Map.of()));
         assertTrue(e.getMessage(), e.getMessage().contains("[the.setting] is [cohere]"));
     }
 
