@@ -78,7 +78,8 @@ public class EndpointConfigTests extends ESTestCase {
         Settings.Builder settings = main("http://127.0.0.1:1").put("bicross.endpoint.main.prompt_name.passage", "doc");
         refused(settings, "bicross.endpoint.main.prompt_name.passage", "[bicross]");
         settings.put("bicross.endpoint.main.dialect", "tei").putList("bicross.endpoint.main.models", "minilm");
-        assertEquals("tei", EndpointConfig.read(settings.build()).get(0).dialect().name());
+        assertEquals(
+                "tei", EndpointConfig.read(settings.build()).get(0).dialect().name());
     }
 
     public void testAPathBeginsWithASlash() {

@@ -235,7 +235,8 @@ public class DialectTests extends ESTestCase {
     }
 
     public void testADialectNotKnownNamesTheSetting() {
-        Exception e = expectThrows(IllegalArgumentException.class, () -> Dialect.named("the.setting", "cohere", Map.of()));
+        Exception e =
+                expectThrows(IllegalArgumentException.class, () -> Dialect.named("the.setting", "cohere", Map.of()));
         assertTrue(e.getMessage(), e.getMessage().contains("[the.setting] is [cohere]"));
     }
 
