@@ -52,15 +52,6 @@ public class DialectTests extends ESTestCase {
         assertFalse(Protocol.map(tei.rerankBody(partial)).containsKey("partial"));
     }
 
-    public void testAPromptIsNamedOnlyWhereTheEndpointNamesOne() {
-        Dialect named = Dialect.named("setting", "tei", Map.of(InputType.QUERY, "s2p"));
-        EmbedRequest query = new EmbedRequest(model("minilm"), TEXTS, InputType.QUERY);
-        EmbedRequest passage = new EmbedRequest(model("minilm"), TEXTS, InputType.PASSAGE);
-        assertEquals("s2p", Protocol.map(named.embedBody(query)).get("prompt_name"));
-        assertFalse(Protocol.map(named.embedBody(passage)).containsKey("prompt_name"));
-        assertFalse(Protocol.map(tei.embedBody(query)).containsKey("prompt_name"));
-    }
-
     public void testVectorsAreReadInTheOrderOfTheTexts() throws Exception {
         Embeddings answer = bicross.readEmbeddings(Protocol.bytes("examples/embeddings.response.json"), 2);
         assertEquals("minilm@1f3a9c4b2d10", answer.servedModel());
