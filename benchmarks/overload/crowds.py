@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.serving.load.clients import OK, Crowd, Tally, closed_loop, open_loop
-from benchmarks.serving.load.connection import Address, Answer, BadAnswer, Connection
+from benchmarks.serving.load.connection import Address, BadAnswer, Connection, ask
 
 # Stands in each passage of a template and gives way to the request's number.
 MARK = b"NNNNNN"
@@ -132,25 +132,18 @@ async def _send(
 async def _obey(
     address: Address, own_host: str, requests: Iterator[bytes], returns: Returns
 ) -> None:
-    """One request after another; each that is refused comes again when it was told to."""
+    """One request after another; each that is refused comes again when it was told to, on another
+    connection, since one may rest for longer than a server keeps it.
+    """
     while True:
         request = next(requests)
-        answer = await _send_once(address, own_host, request)
+        answer = await ask(address, request, own_host)
         while (told_s := answer.retry_after_s) is not None:
             await asyncio.sleep(told_s)
             returns.came += 1
-            answer = await _send_once(address, own_host, request)
+            answer = await ask(address, request, own_host)
             returns.refused += answer.retry_after_s is not None
         returns.answered += answer.status == OK
-
-
-async def _send_once(address: Address, own_host: str, request: bytes) -> Answer:
-    """On a connection of its own, since one may rest for longer than a server keeps it."""
-    connection = await Connection.open(address, own_host)
-    try:
-        return await connection.send(request)
-    finally:
-        connection.close()
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

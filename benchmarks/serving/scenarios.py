@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.serving.figures import percentile
 from benchmarks.serving.load.clients import Crowd, Tally, closed_loop, open_loop
-from benchmarks.serving.load.connection import Address, Answer, Connection
+from benchmarks.serving.load.connection import Address, ask
 from benchmarks.serving.load.dialects import WrongAnswer
 from benchmarks.serving.servers import Running
 from benchmarks.serving.workload import Workload
@@ -73,8 +73,8 @@ def make_load(server: Running, workload: Workload, seconds: float) -> Load:
 
 async def check(load: Load, workload: Workload) -> tuple[Any, Any]:
     """The vectors of the first batch and the window's scores. Raises `WrongAnswer`."""
-    embedded = await _ask(load.server.address, load.bulk[0])
-    scored = await _ask(load.server.rerank_address, load.window)
+    embedded = await ask(load.server.address, load.bulk[0])
+    scored = await ask(load.server.rerank_address, load.window)
     for answer in (embedded, scored):
         if answer.status != 200:
             raise WrongAnswer(f"status {answer.status}: {answer.body[:200]!r}")
@@ -86,13 +86,16 @@ async def check(load: Load, workload: Workload) -> tuple[Any, Any]:
 
 
 async def singles(load: Load) -> Figures:
-    tally = await closed_loop(load.crowd(load.singles, SINGLE_CLIENTS))
-    return {"queries_per_s": tally.rate, **_latencies(tally)}
+    return await _queries(load, SINGLE_CLIENTS)
 
 
 async def alone(load: Load) -> Figures:
     """One client, whom nobody delays."""
-    tally = await closed_loop(load.crowd(load.singles, 1))
+    return await _queries(load, 1)
+
+
+async def _queries(load: Load, clients: int) -> Figures:
+    tally = await closed_loop(load.crowd(load.singles, clients))
     return {"queries_per_s": tally.rate, **_latencies(tally)}
 
 
@@ -141,14 +144,6 @@ def _flood_requests(load: Load) -> list[bytes]:
         )
         for number in range(FLOOD_REQUESTS)
     ]
-
-
-async def _ask(address: Address, request: bytes) -> Answer:
-    connection = await Connection.open(address)
-    try:
-        return await connection.send(request)
-    finally:
-        connection.close()
 
 
 Scenario = Callable[[Load], Coroutine[Any, Any, Figures]]

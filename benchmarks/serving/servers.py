@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.serving.crew import MIB
-from benchmarks.serving.load.connection import Address, BadAnswer, Connection
+from benchmarks.serving.load.connection import Address, BadAnswer, ask
 from benchmarks.serving.load.dialects import Speech
 from benchmarks.serving.passages import ROOT
 from benchmarks.serving.recipes import Recipe
@@ -107,11 +107,7 @@ async def _ready(address: Address, path: str, process: "subprocess.Popen[bytes]"
     begin = time.perf_counter()
     while time.perf_counter() - begin < START_S and process.poll() is None:
         with suppress(OSError, BadAnswer):
-            connection = await Connection.open(address)
-            try:
-                if (await connection.send(request)).status == 200:
-                    return True
-            finally:
-                connection.close()
+            if (await ask(address, request)).status == 200:
+                return True
         await asyncio.sleep(POLL_S)
     return False

@@ -97,6 +97,15 @@ class Connection:
         return b"".join(chunks)
 
 
+async def ask(address: Address, request: bytes, own_host: str | None = None) -> Answer:
+    """On a connection of its own. Raises as `Connection.open` and `send`."""
+    connection = await Connection.open(address, own_host)
+    try:
+        return await connection.send(request)
+    finally:
+        connection.close()
+
+
 def _fields(head: bytes) -> dict[bytes, bytes]:
     pairs = (line.partition(b":") for line in head.split(b"\r\n")[1:])
     return {name.strip().lower(): value.strip() for name, _, value in pairs}

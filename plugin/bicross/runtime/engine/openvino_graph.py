@@ -38,10 +38,10 @@ class OpenVinoGraph:
     ) -> None:
         self.inputs = inputs
         self.outputs = outputs
-        self._streams = len(requests)
-        self._idle = list(requests)
-        self._idle_spare = [] if spare is None else [spare]
         self._spare = spare
+        # The spare, while it is idle, is the first.
+        self._idle = [*([] if spare is None else [spare]), *requests]
+        self._all = len(self._idle)
         self._changed = Condition()
 
     def run(self, feeds: Mapping[str, IntArray], output: str) -> FloatArray:
@@ -60,14 +60,13 @@ class OpenVinoGraph:
         took 5.1 ms instead of 4.4.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._idle or self._idle_spare)
-            if self._idle_spare and len(self._idle) in {0, self._streams}:
-                return self._idle_spare.pop()
-            return self._idle.pop()
+            self._changed.wait_for(lambda: self._idle)
+            alone = len(self._idle) == self._all
+            return self._idle.pop(0 if alone and self._spare is not None else -1)
 
     def _give_back(self, request: Any) -> None:  # noqa: ANN401  untyped
         with self._changed:
-            (self._idle_spare if request is self._spare else self._idle).append(request)
+            self._idle.insert(0 if request is self._spare else len(self._idle), request)
             self._changed.notify()
 
 
