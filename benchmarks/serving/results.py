@@ -13,7 +13,7 @@ from benchmarks.serving.passages import ROOT
 
 FOLDER = ROOT / "benchmarks" / "results"
 DIGITS = 5
-WIDTH = 216
+WIDTH = 236
 
 
 @dataclass(frozen=True)
